@@ -1,0 +1,476 @@
+"""The repository: open one, and everything one can do with it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Literal, Protocol, Self, TypeAlias, overload
+
+from . import _arguments, _sapdr, _streams
+from ._arguments import Duration, StrPath
+from ._password import Command, Password, resolve
+from ._restore_plan import OnItem, OnProgress, Overwrite, RestorePlan
+from ._streams import Source, Stream
+from ._types import (
+    BackupResult,
+    CheckResult,
+    Node,
+    RestoreResult,
+    Snapshot,
+    Stats,
+    VerifyResult,
+)
+
+Compression: TypeAlias = Literal["auto", "off", "fastest", "max"]
+ObjectType: TypeAlias = Literal["key", "lock", "snapshot", "index", "pack", "blob"]
+Strings: TypeAlias = str | Iterable[str]
+Paths: TypeAlias = StrPath | Iterable[StrPath]
+_Objects: TypeAlias = list[tuple[str, int]]
+_Snapshots: TypeAlias = list[Snapshot]
+
+
+class Writable(Protocol):
+    """Anything that takes bytes; what `write` returns is the number it took, or None for all."""
+
+    def write(self, data: Any, /) -> int | None: ...
+
+
+def init(
+    location: StrPath,
+    *,
+    password: Password = None,
+    password_file: StrPath | None = None,
+    password_command: Command = None,
+    version: int = 2,
+    scrypt: tuple[int, int, int] = (0, 0, 0),
+) -> Repository:
+    """Creates a repository and opens it.
+
+    `location` is a folder ("/srv/repo") or "memory:". The password, of at least one byte, is given
+    directly, as a file, or as a command that prints it. `version` is restic's repository version;
+    `scrypt` is the cost (N, r, p) of deriving the key from the password, 0 for restic's.
+    Raises `ExistsError` if there is a repository already.
+    """
+    options = _sapdr.InitOptions()
+    options.password = resolve(password, password_file, password_command)
+    options.version = version
+    options.scrypt_n, options.scrypt_r, options.scrypt_p = scrypt
+    return Repository(_sapdr.Repository.init(_arguments.path(location), options))
+
+
+def open(
+    location: StrPath,
+    *,
+    password: Password = None,
+    password_file: StrPath | None = None,
+    password_command: Command = None,
+    compression: Compression = "auto",
+    pack_size_mib: int = 16,
+    no_lock: bool = False,
+    retry_lock: Duration = 0,
+    key_hint: str | None = None,
+    verify_blobs: bool = True,
+) -> Repository:
+    """Opens a repository.
+
+    `compression` and `pack_size_mib` (4 to 128) say how this handle writes; `no_lock` reads from
+    storage that cannot be written to; `retry_lock` is how long to wait for a lock that others
+    hold; `key_hint` is the id of the key file to try first; `verify_blobs` decrypts and compares
+    each blob before it is stored.
+    Raises `NoRepositoryError`, `AuthError` for a wrong password, `UnsupportedError` for a newer
+    repository version, `CorruptError` for a damaged config.
+    """
+    options = _sapdr.OpenOptions()
+    options.password = resolve(password, password_file, password_command)
+    options.compression = _sapdr.COMPRESSION[compression]
+    options.pack_size_mib = pack_size_mib
+    options.no_lock = no_lock
+    options.retry_lock = _arguments.duration(retry_lock)
+    options.key_hint = None if key_hint is None else _arguments.text(key_hint)
+    options.no_verify_blobs = not verify_blobs
+    return Repository(_sapdr.Repository.open(_arguments.path(location), options))
+
+
+class Repository:
+    """An open repository, from `sapdr.open` or `sapdr.init`; close it, or use it in a `with`.
+
+    Every operation releases the GIL; operations on one repository wait for each other. Long ones
+    can be interrupted by Ctrl-C, which leaves no lock behind, and take two callbacks:
+    `progress(Progress)` some ten times a second and once at the end, and `on_item(Item)` for each
+    item worth telling. They run on another thread, never two at once, and must not use this
+    repository. What they raise stops the operation and comes out of it unchanged.
+
+    Failures raise subclasses of `sapdr.Error`; the `result` of the exception tells what was done.
+    After `close` every operation raises `InvalidStateError`.
+
+    Where a snapshot is asked for, give a `Snapshot`, "latest", an id or a unique prefix of one;
+    ":PATH" behind a name makes that folder the root ("latest:/srv/models").
+    """
+
+    def __init__(self, native: _sapdr.Repository) -> None:
+        self._native = native
+        self._id = native.id
+        self._version = native.version
+        self._location = native.location
+
+    @property
+    def id(self) -> str:
+        """The id in the repository's config, hexadecimal."""
+        return self._id
+
+    @property
+    def version(self) -> int:
+        """restic's repository version, 1 or 2."""
+        return self._version
+
+    @property
+    def location(self) -> str:
+        """Where it was opened, without secrets."""
+        return self._location
+
+    @property
+    def closed(self) -> bool:
+        """True after `close`."""
+        return self._native.closed
+
+    def close(self) -> None:
+        """Closes the repository, after the operation that is running; may be called again."""
+        if not self._native.closed:
+            self._native.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        state = "closed" if self.closed else f"version {self.version}"
+        return f"<sapdr.Repository {self.id[:8]} at {self.location!r}, {state}>"
+
+    def backup(
+        self,
+        paths: Paths,
+        *,
+        tags: Strings = (),
+        host: str | None = None,
+        time: datetime | None = None,
+        parent: Snapshot | str | None = None,
+        excludes: Paths = (),
+        iexcludes: Paths = (),
+        exclude_files: Paths = (),
+        exclude_if_present: Paths = (),
+        exclude_larger_than: int = 0,
+        exclude_caches: bool = False,
+        one_file_system: bool = False,
+        ignore_inode: bool = False,
+        ignore_ctime: bool = False,
+        with_atime: bool = False,
+        dry_run: bool = False,
+        verify: bool = False,
+        verify_max_age: Duration = 0,
+        progress: OnProgress | None = None,
+        on_item: OnItem | None = None,
+    ) -> BackupResult:
+        """Backs up local files and folders into one snapshot.
+
+        `parent` is the snapshot to compare with (default: the latest of the same host and paths;
+        "none": read everything). `excludes` are patterns as in .gitignore, `iexcludes` the same
+        without regard to case, `exclude_files` files with one pattern a line; `exclude_if_present`
+        ("NAME" or "NAME:first bytes") leaves out what is in folders that hold such a file,
+        `exclude_caches` what is beside a valid CACHEDIR.TAG, `exclude_larger_than` bigger files
+        (bytes). `dry_run` stores nothing. `verify` reads back every pack that the snapshot needs
+        and that was not verified within `verify_max_age` (default: 30 days): the result's state
+        then is "verified".
+        Raises `NotFoundError` if one of the paths does not exist (nothing is stored then) and
+        `IncompleteError` if something inside was skipped: the snapshot in its `result` is without
+        what `on_item` told as failed.
+        """
+        options = _backup_options(tags, host, time, parent, dry_run, verify, verify_max_age)
+        options.excludes = _arguments.paths(excludes)
+        options.iexcludes = _arguments.paths(iexcludes)
+        options.exclude_files = _arguments.paths(exclude_files)
+        options.exclude_if_present = _arguments.paths(exclude_if_present)
+        options.exclude_larger_than = exclude_larger_than
+        options.exclude_caches = exclude_caches
+        options.one_file_system = one_file_system
+        options.ignore_inode = ignore_inode
+        options.ignore_ctime = ignore_ctime
+        options.with_atime = with_atime
+        return self._native.backup(_arguments.paths(paths), options, progress, on_item)
+
+    def backup_streams(
+        self,
+        streams: Mapping[StrPath, Source | Stream],
+        *,
+        tags: Strings = (),
+        host: str | None = None,
+        time: datetime | None = None,
+        parent: Snapshot | str | None = None,
+        dry_run: bool = False,
+        verify: bool = False,
+        verify_max_age: Duration = 0,
+        progress: OnProgress | None = None,
+        on_item: OnItem | None = None,
+    ) -> BackupResult:
+        """Backs up streams into one snapshot, without temporary files.
+
+        `streams` maps absolute paths in the snapshot to binary file-like objects or iterables of
+        bytes; a `Stream` adds mode, time and size. Several are read at once, on other threads. A
+        stream that raises fails the run with that exception, and no snapshot is stored: half a
+        dump is no backup. The other options are those of `backup`.
+        """
+        options = _backup_options(tags, host, time, parent, dry_run, verify, verify_max_age)
+        sources = []
+        for path, source in streams.items():
+            stream = source if isinstance(source, Stream) else Stream(source)
+            read = _streams.readinto(stream.source)
+            mtime = _arguments.nanoseconds(stream.mtime)
+            sources.append((_arguments.path(path), read, stream.mode, mtime, stream.size))
+        return self._native.backup_streams(sources, options, progress, on_item)
+
+    def snapshots(self, *, host: Strings = (), tags: Strings = (), paths: Paths = ()) -> _Snapshots:
+        """The snapshots of one of the hosts (of any, if none is given) that have all of the tags
+        and all of the paths, oldest first. Raises `CorruptError` if one cannot be read."""
+        return self._native.snapshots(_filter(host, tags, paths))
+
+    def snapshot(
+        self,
+        name: str = "latest",
+        *,
+        host: Strings = (),
+        tags: Strings = (),
+        paths: Paths = (),
+    ) -> Snapshot:
+        """One snapshot, by its id, a unique prefix, or "latest" of those that match. Raises
+        `NotFoundError` or `AmbiguousError`."""
+        return self._native.snapshot(_arguments.snapshot(name), _filter(host, tags, paths))
+
+    def ls(
+        self, snapshot: Snapshot | str = "latest", *, paths: Paths = (), recursive: bool = True
+    ) -> Iterator[Node]:
+        """Iterates over the files of a snapshot, folders before what is in them.
+
+        With `paths` only over these and what is below them; `recursive=False` stays in the root
+        or directly in these. Raises `NotFoundError` for a path that is not in the snapshot;
+        `CorruptError` for a damaged tree, behind which `next` goes on.
+        """
+        options = _sapdr.WalkOptions()
+        options.paths = _arguments.paths(paths)
+        options.not_recursive = not recursive
+        return _sapdr.Walk(self._native, _arguments.snapshot(snapshot), options)
+
+    @overload
+    def dump(self, snapshot: Snapshot | str, path: StrPath) -> bytes: ...
+    @overload
+    def dump(self, snapshot: Snapshot | str, path: StrPath, file: Writable) -> int: ...
+    def dump(
+        self, snapshot: Snapshot | str, path: StrPath, file: Writable | None = None
+    ) -> bytes | int:
+        """The content of one file of a snapshot, every blob proven before it is handed out.
+
+        Without `file` it is returned as bytes; with it, written there, and the number of bytes is
+        returned. Raises `NotFoundError`, or `InvalidArgumentError` if it is not a file.
+        """
+        if file is not None:
+            return self._dump_into(snapshot, path, file.write)
+        content = io.BytesIO()
+        self._dump_into(snapshot, path, content.write)
+        return content.getvalue()
+
+    def _dump_into(
+        self, snapshot: Snapshot | str, path: StrPath, write: Callable[[memoryview], int | None]
+    ) -> int:
+        total = 0
+
+        def write_all(data: bytes) -> None:
+            nonlocal total
+            total += len(data)
+            rest = memoryview(data)
+            while rest:  # a raw file may take less than it is given
+                taken = write(rest)
+                rest = rest[len(rest) if taken is None else taken :]
+
+        self._native.dump(_arguments.snapshot(snapshot), _arguments.path(path), write_all)
+        return total
+
+    def restore(
+        self,
+        snapshot: Snapshot | str,
+        target: StrPath | None,
+        *,
+        overwrite: Overwrite = "if-changed",
+        includes: Paths = (),
+        excludes: Paths = (),
+        verify: bool = False,
+        no_owner: bool = False,
+        sparse: bool = True,
+        progress: OnProgress | None = None,
+        on_item: OnItem | None = None,
+    ) -> RestoreResult:
+        """Restores a snapshot, or a part of it, into the folder `target`.
+
+        None as `target` means in place: where the files came from. `overwrite` says what happens
+        to files that exist: "if-changed" replaces what differs in size or time, "always"
+        everything, "if-newer" what is older than in the snapshot, "never" nothing. `includes` and
+        `excludes` are patterns. `verify` reads every restored file again and compares; `no_owner`
+        does not set owners; `sparse` leaves holes for runs of zeros.
+        Raises `NotFoundError` if an include matches nothing, `NoSpaceError` before the first byte
+        if the target is too small, `IncompleteError` if an item failed (everything else is
+        restored), `ChecksumError` if verification found a difference.
+        """
+        return self.plan_restore(
+            snapshot,
+            target,
+            overwrite=overwrite,
+            includes=includes,
+            excludes=excludes,
+            verify=verify,
+            no_owner=no_owner,
+            sparse=sparse,
+            progress=progress,
+            on_item=on_item,
+        ).run()
+
+    def plan_restore(
+        self,
+        snapshot: Snapshot | str,
+        target: StrPath | None,
+        *,
+        overwrite: Overwrite = "if-changed",
+        includes: Paths = (),
+        excludes: Paths = (),
+        verify: bool = False,
+        no_owner: bool = False,
+        sparse: bool = True,
+        progress: OnProgress | None = None,
+        on_item: OnItem | None = None,
+    ) -> RestorePlan:
+        """What `restore` would do, without doing it: look at the plan, then `run` it, or not.
+
+        The callbacks serve the plan and the run.
+        """
+        options = _sapdr.RestoreOptions()
+        options.overwrite = _sapdr.OVERWRITE[overwrite]
+        options.includes = _arguments.paths(includes)
+        options.excludes = _arguments.paths(excludes)
+        options.verify = verify
+        options.no_owner = no_owner
+        options.no_sparse = not sparse
+        folder = None if target is None else _arguments.path(target)
+        name = _arguments.snapshot(snapshot)
+        return RestorePlan(
+            _sapdr.RestorePlan(self._native, name, folder, options, progress, on_item)
+        )
+
+    def check(
+        self,
+        *,
+        read_data: bool = False,
+        subset: str | None = None,
+        progress: OnProgress | None = None,
+        on_item: OnItem | None = None,
+    ) -> CheckResult:
+        """Is everything there that the snapshots need, and is it right?
+
+        The structure is always checked. `read_data` reads the packs too; `subset` only some of
+        them: "2/10" the second tenth, "5%" or "10G" a random share.
+        Raises `CorruptError` if there is damage; `on_item` tells each damaged object and each file
+        that it affects.
+        """
+        options = _sapdr.CheckOptions()
+        options.read_data = read_data
+        options.read_data_subset = None if subset is None else _arguments.text(subset)
+        return self._native.check(options, progress, on_item)
+
+    def verify(
+        self,
+        snapshot: Snapshot | str,
+        target: StrPath | None = None,
+        *,
+        strict: bool = False,
+        includes: Paths = (),
+        excludes: Paths = (),
+        progress: OnProgress | None = None,
+        on_item: OnItem | None = None,
+    ) -> VerifyResult:
+        """Are the files in `target` (None: where they came from) what the snapshot says?
+
+        Nothing is restored and no data is fetched. With `strict`, metadata that differs and extra
+        files count too.
+        Raises `ChecksumError` if something is missing or differs, `IncompleteError` if something
+        could not be read; `on_item` tells each difference.
+        """
+        options = _sapdr.VerifyOptions()
+        options.strict = strict
+        options.includes = _arguments.paths(includes)
+        options.excludes = _arguments.paths(excludes)
+        folder = None if target is None else _arguments.path(target)
+        name = _arguments.snapshot(snapshot)
+        return self._native.verify(name, folder, options, progress, on_item)
+
+    def stats(
+        self,
+        snapshot: Snapshot | str | None = None,
+        *,
+        host: Strings = (),
+        tags: Strings = (),
+        paths: Paths = (),
+    ) -> Stats:
+        """Sizes and ratios of one snapshot, or of those that match."""
+        name = None if snapshot is None else _arguments.snapshot(snapshot)
+        return self._native.stats(name, _filter(host, tags, paths))
+
+    def unlock(self, *, remove_all: bool = False) -> int:
+        """Removes stale locks and returns how many; `remove_all` removes every lock: only when no
+        other process uses the repository."""
+        return self._native.unlock(remove_all)
+
+    def cat(
+        self,
+        type: ObjectType | Literal["config", "masterkey"],
+        id: str | None = None,
+    ) -> bytes:
+        """The plaintext of one stored object ("pack": the file as it is stored), by its id or a
+        unique prefix; "config" and "masterkey" (secret!) have no id. Raises `NotFoundError`,
+        `AmbiguousError`, `CorruptError`."""
+        return self._native.cat(_arguments.text(type), None if id is None else _arguments.text(id))
+
+    def list(self, type: ObjectType) -> _Objects:
+        """Id and size in bytes of every stored object of a type."""
+        return self._native.list(_arguments.text(type))
+
+
+def _backup_options(
+    tags: Strings,
+    host: str | None,
+    time: datetime | None,
+    parent: Snapshot | str | None,
+    dry_run: bool,
+    verify: bool,
+    verify_max_age: Duration,
+) -> _sapdr.BackupOptions:
+    options = _sapdr.BackupOptions()
+    options.tags = _arguments.texts(tags)
+    options.host = None if host is None else _arguments.text(host)
+    options.time_ns = _arguments.nanoseconds(time)
+    options.parent = None if parent is None else _arguments.snapshot(parent)
+    options.dry_run = dry_run
+    options.verify = verify
+    options.verify_max_age = _arguments.duration(verify_max_age)
+    return options
+
+
+def _filter(host: Strings, tags: Strings, paths: Paths) -> _sapdr.SnapshotFilter:
+    wanted = _sapdr.SnapshotFilter()
+    wanted.hosts = _arguments.texts(host)
+    wanted.tags = _arguments.texts(tags)
+    wanted.paths = _arguments.paths(paths)
+    return wanted

@@ -1,0 +1,164 @@
+# The compiled module: private, wrapped by the package.
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+from typing import Final, TypeAlias
+
+from ._types import (
+    BackupResult,
+    CheckResult,
+    Item,
+    Node,
+    Progress,
+    RestoreResult,
+    Snapshot,
+    Stats,
+    VerifyResult,
+)
+
+_OnProgress: TypeAlias = Callable[[Progress], object] | None
+_OnItem: TypeAlias = Callable[[Item], object] | None
+_Stream: TypeAlias = tuple[bytes, Callable[[memoryview], int], int, int, int]
+
+__version__: Final[str]
+STATUS_TABLE: Final[tuple[tuple[str, int, int, str], ...]]
+COMPRESSION: Final[dict[str, int]]
+OVERWRITE: Final[dict[str, int]]
+
+class InitOptions:
+    password: bytes
+    version: int
+    scrypt_n: int
+    scrypt_r: int
+    scrypt_p: int
+    def __init__(self) -> None: ...
+
+class OpenOptions:
+    password: bytes
+    compression: int
+    key_hint: bytes | None
+    pack_size_mib: int
+    no_lock: bool
+    no_verify_blobs: bool
+    retry_lock: timedelta
+    def __init__(self) -> None: ...
+
+class BackupOptions:
+    host: bytes | None
+    tags: Sequence[bytes]
+    time_ns: int
+    parent: bytes | None
+    excludes: Sequence[bytes]
+    iexcludes: Sequence[bytes]
+    exclude_files: Sequence[bytes]
+    exclude_if_present: Sequence[bytes]
+    exclude_larger_than: int
+    exclude_caches: bool
+    one_file_system: bool
+    ignore_inode: bool
+    ignore_ctime: bool
+    with_atime: bool
+    dry_run: bool
+    verify: bool
+    verify_max_age: timedelta
+    def __init__(self) -> None: ...
+
+class SnapshotFilter:
+    hosts: Sequence[bytes]
+    tags: Sequence[bytes]
+    paths: Sequence[bytes]
+    def __init__(self) -> None: ...
+
+class WalkOptions:
+    not_recursive: bool
+    paths: Sequence[bytes]
+    def __init__(self) -> None: ...
+
+class RestoreOptions:
+    overwrite: int
+    includes: Sequence[bytes]
+    excludes: Sequence[bytes]
+    verify: bool
+    no_owner: bool
+    no_sparse: bool
+    def __init__(self) -> None: ...
+
+class CheckOptions:
+    read_data: bool
+    read_data_subset: bytes | None
+    def __init__(self) -> None: ...
+
+class VerifyOptions:
+    strict: bool
+    includes: Sequence[bytes]
+    excludes: Sequence[bytes]
+    def __init__(self) -> None: ...
+
+class Repository:
+    @staticmethod
+    def init(location: bytes, options: InitOptions) -> Repository: ...
+    @staticmethod
+    def open(location: bytes, options: OpenOptions) -> Repository: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def version(self) -> int: ...
+    @property
+    def location(self) -> str: ...
+    @property
+    def closed(self) -> bool: ...
+    def close(self) -> None: ...
+    def backup(
+        self,
+        paths: Sequence[bytes],
+        options: BackupOptions,
+        on_progress: _OnProgress,
+        on_item: _OnItem,
+    ) -> BackupResult: ...
+    def backup_streams(
+        self,
+        streams: Sequence[_Stream],
+        options: BackupOptions,
+        on_progress: _OnProgress,
+        on_item: _OnItem,
+    ) -> BackupResult: ...
+    def snapshots(self, filter: SnapshotFilter) -> list[Snapshot]: ...
+    def snapshot(self, name: bytes, filter: SnapshotFilter) -> Snapshot: ...
+    def dump(self, snapshot: bytes, path: bytes, write: Callable[[bytes], object]) -> None: ...
+    def check(
+        self, options: CheckOptions, on_progress: _OnProgress, on_item: _OnItem
+    ) -> CheckResult: ...
+    def verify(
+        self,
+        snapshot: bytes,
+        target: bytes | None,
+        options: VerifyOptions,
+        on_progress: _OnProgress,
+        on_item: _OnItem,
+    ) -> VerifyResult: ...
+    def stats(self, snapshot: bytes | None, filter: SnapshotFilter) -> Stats: ...
+    def unlock(self, remove_all: bool) -> int: ...
+    def cat(self, type: bytes, id: bytes | None) -> bytes: ...
+    def list(self, type: bytes) -> list[tuple[str, int]]: ...
+
+class RestorePlan:
+    def __init__(
+        self,
+        repository: Repository,
+        snapshot: bytes,
+        target: bytes | None,
+        options: RestoreOptions,
+        on_progress: _OnProgress,
+        on_item: _OnItem,
+    ) -> None: ...
+    @property
+    def stats(self) -> RestoreResult: ...
+    @property
+    def snapshot(self) -> Snapshot: ...
+    @property
+    def target(self) -> str: ...
+    def run(self) -> RestoreResult: ...
+
+class Walk:
+    def __init__(self, repository: Repository, snapshot: bytes, options: WalkOptions) -> None: ...
+    def __iter__(self) -> Iterator[Node]: ...
+    def __next__(self) -> Node: ...

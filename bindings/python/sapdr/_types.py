@@ -1,0 +1,238 @@
+"""What the library tells: immutable values. Sizes are in bytes, `elapsed` in seconds.
+
+Times are kept in nanoseconds since 1970 (`*_ns`), as they are stored; the properties beside them
+give them as `datetime` in UTC, cut to microseconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal, TypeAlias
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+Phase: TypeAlias = Literal["prepare", "read", "write", "check", "verify", "finish", "unknown"]
+Action: TypeAlias = Literal[
+    "new",
+    "modified",
+    "unchanged",
+    "restored",
+    "skipped",
+    "failed",
+    "changed",
+    "missing",
+    "extra",
+    "differs",
+    "metadata",
+    "damaged",
+    "affected",
+    "notice",
+    "unknown",
+]
+NodeType: TypeAlias = Literal["file", "dir", "symlink", "dev", "chardev", "fifo", "socket", "other"]
+BackupState: TypeAlias = Literal["failed", "incomplete", "written", "verified"]
+
+
+def _moment(nanoseconds: int) -> datetime:
+    return EPOCH + timedelta(microseconds=nanoseconds // 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an operation is.
+
+    Items and bytes are counted anew in each phase; totals are 0 while unknown and may grow.
+    """
+
+    phase: Phase
+    items_done: int
+    items_total: int
+    bytes_done: int
+    bytes_total: int
+    errors: int  #: items that failed so far
+    elapsed: float  #: seconds since the operation began
+    current: str | None  #: the item being worked on
+    is_final: bool  #: True in the last call, which is always made
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What happened to one file or stored object."""
+
+    action: Action
+    path: str | None
+    size: int  #: 0 if unknown
+    status: int  #: 0, or the `code` of the error that would be raised for it
+    message: str | None
+    object_type: str | None  #: "pack", "blob", "tree", "index", "snapshot", "key", "lock"
+    object_id: str | None
+    snapshot_id: str | None  #: the snapshot that is affected
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a snapshot says of itself."""
+
+    id: str
+    time_ns: int
+    tree: str
+    parent: str | None
+    host: str
+    user: str
+    program: str  #: what wrote it; "" if unknown
+    paths: tuple[str, ...]
+    tags: tuple[str, ...]
+    files: int  #: as its writer noted; 0 if it noted nothing
+    bytes: int  #: as its writer noted; 0 if it noted nothing
+    verified_ns: int | None  #: when every pack of it was last proved right
+
+    @property
+    def short_id(self) -> str:
+        """The first 8 digits of the id."""
+        return self.id[:8]
+
+    @property
+    def time(self) -> datetime:
+        """When the backup began."""
+        return _moment(self.time_ns)
+
+    @property
+    def verified(self) -> datetime | None:
+        """When every pack of it was last read back and found right; None: it is only written."""
+        return None if self.verified_ns is None else _moment(self.verified_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One file, folder or other thing in a snapshot."""
+
+    path: str  #: absolute in the snapshot; bytes that are not UTF-8 as `os.fsdecode` gives them
+    type: NodeType
+    size: int
+    mode: int  #: permission bits with setuid, setgid, sticky
+    uid: int
+    gid: int
+    user: str  #: name on the source; "" if unknown
+    group: str
+    mtime_ns: int
+    atime_ns: int
+    ctime_ns: int
+    link_target: str | None  #: of a symbolic link
+    inode: int
+    links: int
+    device: int  #: of a device file
+    blobs: int  #: blobs that hold its content
+
+    @property
+    def mtime(self) -> datetime:
+        """When its content last changed."""
+        return _moment(self.mtime_ns)
+
+    @property
+    def atime(self) -> datetime:
+        """When it was last read, if the backup kept that; else `mtime`."""
+        return _moment(self.atime_ns)
+
+    @property
+    def ctime(self) -> datetime:
+        """When its content or metadata last changed."""
+        return _moment(self.ctime_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class BackupResult:
+    """What a backup did."""
+
+    state: BackupState  #: "verified": every pack the snapshot needs was read back
+    snapshot_id: str | None  #: None if none was stored
+    parent_id: str | None
+    files_new: int
+    files_changed: int
+    files_unmodified: int
+    dirs_new: int
+    dirs_changed: int
+    dirs_unmodified: int
+    items_total: int  #: files, folders, links and the rest in the snapshot
+    items_failed: int  #: could not be read
+    bytes_total: int  #: of the files in the snapshot
+    bytes_read: int
+    data_blobs_new: int
+    tree_blobs_new: int
+    bytes_new: int  #: plaintext of the new blobs
+    bytes_stored: int  #: the new blobs as stored
+    packs_new: int
+    packs_verified: int
+    bytes_verified: int
+    elapsed: float
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreResult:
+    """What a restore will do, or did."""
+
+    dirs: int
+    files: int  #: to write, or written
+    others: int  #: links, devices, fifos
+    files_unchanged: int  #: already right
+    files_skipped: int  #: left alone because of `overwrite`
+    items_failed: int
+    bytes: int  #: of the files to write, or written
+    bytes_fetched: int  #: read from storage; 0 in a plan
+    packs: int
+    bytes_verified: int
+    elapsed: float
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What a check found."""
+
+    snapshots: int
+    trees: int
+    packs: int
+    packs_read: int
+    bytes_read: int
+    packs_unreferenced: int  #: no index names them; no damage
+    problems: int  #: damaged or missing objects
+    snapshots_affected: int
+    files_affected: int  #: cannot be restored whole, over all snapshots
+    elapsed: float
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyResult:
+    """How local files compare with a snapshot."""
+
+    files: int  #: compared
+    bytes: int  #: read
+    matching: int
+    missing: int
+    differing: int  #: content or type differs
+    metadata: int  #: only metadata differs
+    extra: int  #: not in the snapshot
+    failed: int  #: could not be read
+    elapsed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """How big snapshots are, and what they cost in storage."""
+
+    snapshots: int
+    files: int  #: each as often as it is in a snapshot
+    restore_bytes: int  #: what restoring them all would write
+    blobs: int  #: different blobs they need
+    plain_bytes: int  #: plaintext of those blobs
+    stored_bytes: int  #: those blobs as stored
+    repository_bytes: int  #: all packs of the repository
+
+    @property
+    def dedup_ratio(self) -> float:
+        """How many times smaller deduplication made the data; 1.0 if there is none."""
+        return self.restore_bytes / self.plain_bytes if self.plain_bytes else 1.0
+
+    @property
+    def compression_ratio(self) -> float:
+        """How many times smaller compression made the blobs; 1.0 if there are none."""
+        return self.plain_bytes / self.stored_bytes if self.stored_bytes else 1.0

@@ -1,0 +1,57 @@
+// The module sapdr._sapdr: what the package `sapdr` is made of. Private; names, checks of
+// arguments, documentation and types are in the package.
+#include <pybind11/pybind11.h>
+
+#include <initializer_list>
+#include <iterator>
+#include <sapdr/sapdr.hpp>
+#include <utility>
+
+#include "bind.hpp"
+#include "errors.hpp"
+#include "running.hpp"
+
+namespace py = pybind11;
+
+namespace {
+
+// (name, value, exit code, text) of every status.
+py::tuple status_table() {
+#define ROW(name, value, exit_code, text) py::make_tuple(#name, value, exit_code, text),
+  const py::tuple rows[] = {SAPDR_STATUS_TABLE(ROW)};
+#undef ROW
+  py::tuple table(std::size(rows));
+  for (std::size_t i = 0; i < std::size(rows); ++i) table[i] = rows[i];
+  return table;
+}
+
+// The names that Python gives the values of an enumeration.
+py::dict numbers(std::initializer_list<std::pair<const char*, int>> values) {
+  py::dict named;
+  for (const auto& [name, value] : values) named[name] = value;
+  return named;
+}
+
+}  // namespace
+
+PYBIND11_MODULE(_sapdr, module) {
+  module.attr("__version__") = sapdr::version();
+  module.attr("STATUS_TABLE") = status_table();
+  module.attr("COMPRESSION") = numbers({{"auto", SAPDR_COMPRESSION_AUTO},
+                                        {"off", SAPDR_COMPRESSION_OFF},
+                                        {"fastest", SAPDR_COMPRESSION_FASTEST},
+                                        {"max", SAPDR_COMPRESSION_MAX}});
+  module.attr("OVERWRITE") = numbers({{"if-changed", SAPDR_OVERWRITE_IF_CHANGED},
+                                      {"always", SAPDR_OVERWRITE_ALWAYS},
+                                      {"if-newer", SAPDR_OVERWRITE_IF_NEWER},
+                                      {"never", SAPDR_OVERWRITE_NEVER}});
+
+  sapdr_python::register_errors();
+  sapdr_python::bind_options(module);
+  sapdr_python::bind_repository(module);
+  sapdr_python::bind_restore_plan(module);
+  sapdr_python::bind_walk(module);
+
+  py::module_::import("atexit").attr("register")(
+      py::cpp_function([] { sapdr_python::running_calls::instance().shut_down(); }));
+}

@@ -1,0 +1,42 @@
+#include "callbacks.hpp"
+
+#include "convert.hpp"
+
+namespace sapdr_python {
+
+sapdr::observer observer_for(const session& owner, py::handle on_progress, py::handle on_item) {
+  sapdr::observer observer;
+  if (!on_progress.is_none())
+    observer.on_progress = [&owner, on_progress](const sapdr::progress& progress) {
+      const callback_scope scope(owner);
+      on_progress(to_python(progress));
+    };
+  if (!on_item.is_none())
+    observer.on_item = [&owner, on_item](const sapdr::item& item) {
+      const callback_scope scope(owner);
+      on_item(to_python(item));
+    };
+  return observer;
+}
+
+std::function<std::size_t(std::span<std::byte>)> reader_for(const session& owner,
+                                                            py::handle readinto) {
+  return [&owner, readinto](std::span<std::byte> buffer) {
+    const callback_scope scope(owner);
+    const auto view =
+        py::memoryview::from_memory(buffer.data(), static_cast<py::ssize_t>(buffer.size()));
+    const auto size = readinto(view).cast<std::size_t>();
+    view.attr("release")();  // a view that is kept must not show memory that is gone
+    if (size > buffer.size()) throw py::value_error("readinto() returned more than it was given");
+    return size;
+  };
+}
+
+std::function<void(std::span<const std::byte>)> writer_for(const session& owner, py::handle write) {
+  return [&owner, write](std::span<const std::byte> data) {
+    const callback_scope scope(owner);
+    write(py::bytes(reinterpret_cast<const char*>(data.data()), data.size()));
+  };
+}
+
+}  // namespace sapdr_python

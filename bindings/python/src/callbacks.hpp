@@ -1,0 +1,27 @@
+// Python callables as the lambdas of sapdr.hpp. They borrow the callables and the session: who
+// makes them keeps both until the operation has ended. Nothing here touches a reference count
+// without the GIL.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <cstddef>
+#include <functional>
+#include <sapdr/sapdr.hpp>
+#include <span>
+
+#include "session.hpp"
+
+namespace sapdr_python {
+
+// None stands for no callback.
+sapdr::observer observer_for(const session& owner, py::handle on_progress, py::handle on_item);
+
+// `readinto(memoryview) -> int`, as io.RawIOBase has it.
+std::function<std::size_t(std::span<std::byte>)> reader_for(const session& owner,
+                                                            py::handle readinto);
+
+// `write(bytes)`.
+std::function<void(std::span<const std::byte>)> writer_for(const session& owner, py::handle write);
+
+}  // namespace sapdr_python

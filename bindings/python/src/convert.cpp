@@ -1,0 +1,172 @@
+#include "convert.hpp"
+
+#include <pybind11/stl.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sapdr_python {
+
+using namespace py::literals;
+
+namespace {
+
+template <class... Fields>
+py::object make(const char* type, Fields&&... fields) {
+  return py::module_::import("sapdr._types").attr(type)(std::forward<Fields>(fields)...);
+}
+
+py::object text_or_none(std::string_view bytes) {
+  return bytes.empty() ? py::object(py::none()) : py::object(text(bytes));
+}
+
+py::object path_or_none(std::string_view bytes) {
+  return bytes.empty() ? py::object(py::none()) : py::object(path_text(bytes));
+}
+
+py::tuple texts(const std::vector<std::string>& strings, py::str (*decode)(std::string_view)) {
+  py::tuple all(strings.size());
+  for (std::size_t i = 0; i < strings.size(); ++i) all[i] = decode(strings[i]);
+  return all;
+}
+
+py::object id_or_none(bool present, const sapdr_id& id) {
+  return present ? py::object(py::str(sapdr::to_hex(id))) : py::object(py::none());
+}
+
+double seconds(uint64_t nanoseconds) {
+  return static_cast<double>(nanoseconds) / 1e9;
+}
+
+const char* state_name(int32_t state) {
+  switch (state) {
+    case SAPDR_BACKUP_INCOMPLETE:
+      return "incomplete";
+    case SAPDR_BACKUP_WRITTEN:
+      return "written";
+    case SAPDR_BACKUP_VERIFIED:
+      return "verified";
+    default:
+      return "failed";
+  }
+}
+
+// As restic's snapshots spell them.
+const char* type_name(int32_t type) {
+  switch (type) {
+    case SAPDR_NODE_FILE:
+      return "file";
+    case SAPDR_NODE_DIR:
+      return "dir";
+    case SAPDR_NODE_SYMLINK:
+      return "symlink";
+    case SAPDR_NODE_DEV:
+      return "dev";
+    case SAPDR_NODE_CHARDEV:
+      return "chardev";
+    case SAPDR_NODE_FIFO:
+      return "fifo";
+    case SAPDR_NODE_SOCKET:
+      return "socket";
+    default:
+      return "other";
+  }
+}
+
+}  // namespace
+
+py::str text(std::string_view bytes) {
+  PyObject* decoded =
+      PyUnicode_DecodeUTF8(bytes.data(), static_cast<Py_ssize_t>(bytes.size()), "surrogateescape");
+  if (decoded == nullptr) throw py::error_already_set();
+  return py::reinterpret_steal<py::str>(decoded);
+}
+
+py::str path_text(std::string_view bytes) {
+  PyObject* decoded =
+      PyUnicode_DecodeFSDefaultAndSize(bytes.data(), static_cast<Py_ssize_t>(bytes.size()));
+  if (decoded == nullptr) throw py::error_already_set();
+  return py::reinterpret_steal<py::str>(decoded);
+}
+
+py::object to_python(const sapdr::progress& p) {
+  return make("Progress", "phase"_a = sapdr_phase_name(p.phase), "items_done"_a = p.items_done,
+              "items_total"_a = p.items_total, "bytes_done"_a = p.bytes_done,
+              "bytes_total"_a = p.bytes_total, "errors"_a = p.errors,
+              "elapsed"_a = seconds(static_cast<uint64_t>(p.elapsed.count())),
+              "current"_a = path_or_none(p.current), "is_final"_a = p.is_final);
+}
+
+py::object to_python(const sapdr::item& i) {
+  return make("Item", "action"_a = sapdr_item_action_name(i.action),
+              "path"_a = path_or_none(i.path), "size"_a = i.size, "status"_a = i.status,
+              "message"_a = text_or_none(i.message), "object_type"_a = text_or_none(i.object_type),
+              "object_id"_a = text_or_none(i.object_id),
+              "snapshot_id"_a = text_or_none(i.snapshot_id));
+}
+
+py::object to_python(const sapdr::snapshot_view& s) {
+  const int64_t verified = s.verified_ns();
+  return make("Snapshot", "id"_a = s.hex(), "time_ns"_a = s.time_ns(), "tree"_a = s.tree(),
+              "parent"_a = text_or_none(s.parent()), "host"_a = text(s.host()),
+              "user"_a = text(s.user()), "program"_a = text(s.program()),
+              "paths"_a = texts(s.paths(), path_text), "tags"_a = texts(s.tags(), text),
+              "files"_a = s.files(), "bytes"_a = s.bytes(),
+              "verified_ns"_a = verified == 0 ? py::object(py::none()) : py::int_(verified));
+}
+
+py::object to_python(const sapdr::node& n) {
+  return make("Node", "path"_a = path_text(n.path), "type"_a = type_name(n.type), "size"_a = n.size,
+              "mode"_a = n.mode, "uid"_a = n.uid, "gid"_a = n.gid, "user"_a = text(n.user),
+              "group"_a = text(n.group), "mtime_ns"_a = n.mtime_ns, "atime_ns"_a = n.atime_ns,
+              "ctime_ns"_a = n.ctime_ns, "link_target"_a = path_or_none(n.link_target),
+              "inode"_a = n.inode, "links"_a = n.links, "device"_a = n.device,
+              "blobs"_a = n.n_blobs);
+}
+
+py::object to_python(const sapdr::backup_result& r) {
+  return make("BackupResult", "state"_a = state_name(r.state),
+              "snapshot_id"_a = id_or_none(r.has_snapshot != 0, r.snapshot_id),
+              "parent_id"_a = id_or_none(r.has_parent != 0, r.parent_id),
+              "files_new"_a = r.files_new, "files_changed"_a = r.files_changed,
+              "files_unmodified"_a = r.files_unmodified, "dirs_new"_a = r.dirs_new,
+              "dirs_changed"_a = r.dirs_changed, "dirs_unmodified"_a = r.dirs_unmodified,
+              "items_total"_a = r.items_total, "items_failed"_a = r.items_failed,
+              "bytes_total"_a = r.bytes_total, "bytes_read"_a = r.bytes_read,
+              "data_blobs_new"_a = r.data_blobs_new, "tree_blobs_new"_a = r.tree_blobs_new,
+              "bytes_new"_a = r.bytes_new, "bytes_stored"_a = r.bytes_stored,
+              "packs_new"_a = r.packs_new, "packs_verified"_a = r.packs_verified,
+              "bytes_verified"_a = r.bytes_verified, "elapsed"_a = seconds(r.elapsed_ns));
+}
+
+py::object to_python(const sapdr::restore_stats& r) {
+  return make("RestoreResult", "dirs"_a = r.dirs, "files"_a = r.files, "others"_a = r.others,
+              "files_unchanged"_a = r.files_unchanged, "files_skipped"_a = r.files_skipped,
+              "items_failed"_a = r.items_failed, "bytes"_a = r.bytes,
+              "bytes_fetched"_a = r.bytes_fetched, "packs"_a = r.packs,
+              "bytes_verified"_a = r.bytes_verified, "elapsed"_a = seconds(r.elapsed_ns));
+}
+
+py::object to_python(const sapdr::check_result& r) {
+  return make("CheckResult", "snapshots"_a = r.snapshots, "trees"_a = r.trees, "packs"_a = r.packs,
+              "packs_read"_a = r.packs_read, "bytes_read"_a = r.bytes_read,
+              "packs_unreferenced"_a = r.packs_unreferenced, "problems"_a = r.problems,
+              "snapshots_affected"_a = r.snapshots_affected, "files_affected"_a = r.files_affected,
+              "elapsed"_a = seconds(r.elapsed_ns));
+}
+
+py::object to_python(const sapdr::verify_result& r) {
+  return make("VerifyResult", "files"_a = r.files, "bytes"_a = r.bytes, "matching"_a = r.matching,
+              "missing"_a = r.missing, "differing"_a = r.differing, "metadata"_a = r.metadata,
+              "extra"_a = r.extra, "failed"_a = r.failed, "elapsed"_a = seconds(r.elapsed_ns));
+}
+
+py::object to_python(const sapdr::stats_result& r) {
+  return make("Stats", "snapshots"_a = r.snapshots, "files"_a = r.files,
+              "restore_bytes"_a = r.restore_bytes, "blobs"_a = r.blobs,
+              "plain_bytes"_a = r.plain_bytes, "stored_bytes"_a = r.stored_bytes,
+              "repository_bytes"_a = r.repository_bytes);
+}
+
+}  // namespace sapdr_python

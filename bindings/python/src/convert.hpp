@@ -1,0 +1,28 @@
+// What the library tells, as the classes of sapdr._types. All with the GIL held.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <sapdr/sapdr.hpp>
+#include <string_view>
+
+namespace sapdr_python {
+
+namespace py = pybind11;
+
+// Text that is UTF-8 unless something is odd; odd bytes survive as surrogates.
+py::str text(std::string_view bytes);
+// A path, as os.fsdecode makes it.
+py::str path_text(std::string_view bytes);
+
+py::object to_python(const sapdr::progress& progress);
+py::object to_python(const sapdr::item& item);
+py::object to_python(const sapdr::snapshot_view& snapshot);
+py::object to_python(const sapdr::node& node);
+py::object to_python(const sapdr::backup_result& result);
+py::object to_python(const sapdr::restore_stats& result);
+py::object to_python(const sapdr::check_result& result);
+py::object to_python(const sapdr::verify_result& result);
+py::object to_python(const sapdr::stats_result& result);
+
+}  // namespace sapdr_python

@@ -1,0 +1,95 @@
+// The options structs of sapdr.hpp, which sapdr._repository fills in.
+#include <pybind11/chrono.h>
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <sapdr/sapdr.hpp>
+
+#include "bind.hpp"
+
+namespace sapdr_python {
+
+namespace py = pybind11;
+
+namespace {
+
+void bind_open_options(py::module_& module) {
+  py::class_<sapdr::init_options>(module, "InitOptions")
+      .def(py::init<>())
+      .def_readwrite("password", &sapdr::init_options::password)
+      .def_readwrite("version", &sapdr::init_options::version)
+      .def_readwrite("scrypt_n", &sapdr::init_options::scrypt_n)
+      .def_readwrite("scrypt_r", &sapdr::init_options::scrypt_r)
+      .def_readwrite("scrypt_p", &sapdr::init_options::scrypt_p);
+  py::class_<sapdr::open_options>(module, "OpenOptions")
+      .def(py::init<>())
+      .def_readwrite("password", &sapdr::open_options::password)
+      .def_readwrite("compression", &sapdr::open_options::compression)
+      .def_readwrite("key_hint", &sapdr::open_options::key_hint)
+      .def_readwrite("pack_size_mib", &sapdr::open_options::pack_size_mib)
+      .def_readwrite("no_lock", &sapdr::open_options::no_lock)
+      .def_readwrite("no_verify_blobs", &sapdr::open_options::no_verify_blobs)
+      .def_readwrite("retry_lock", &sapdr::open_options::retry_lock);
+}
+
+void bind_backup_options(py::module_& module) {
+  using options = sapdr::backup_options;
+  py::class_<options>(module, "BackupOptions")
+      .def(py::init<>())
+      .def_readwrite("host", &options::host)
+      .def_readwrite("tags", &options::tags)
+      .def_readwrite("time_ns", &options::time_ns)
+      .def_readwrite("parent", &options::parent)
+      .def_readwrite("excludes", &options::excludes)
+      .def_readwrite("iexcludes", &options::iexcludes)
+      .def_readwrite("exclude_files", &options::exclude_files)
+      .def_readwrite("exclude_if_present", &options::exclude_if_present)
+      .def_readwrite("exclude_larger_than", &options::exclude_larger_than)
+      .def_readwrite("exclude_caches", &options::exclude_caches)
+      .def_readwrite("one_file_system", &options::one_file_system)
+      .def_readwrite("ignore_inode", &options::ignore_inode)
+      .def_readwrite("ignore_ctime", &options::ignore_ctime)
+      .def_readwrite("with_atime", &options::with_atime)
+      .def_readwrite("dry_run", &options::dry_run)
+      .def_readwrite("verify", &options::verify)
+      .def_readwrite("verify_max_age", &options::verify_max_age);
+}
+
+void bind_reading_options(py::module_& module) {
+  py::class_<sapdr::snapshot_filter>(module, "SnapshotFilter")
+      .def(py::init<>())
+      .def_readwrite("hosts", &sapdr::snapshot_filter::hosts)
+      .def_readwrite("tags", &sapdr::snapshot_filter::tags)
+      .def_readwrite("paths", &sapdr::snapshot_filter::paths);
+  py::class_<sapdr::walk_options>(module, "WalkOptions")
+      .def(py::init<>())
+      .def_readwrite("not_recursive", &sapdr::walk_options::not_recursive)
+      .def_readwrite("paths", &sapdr::walk_options::paths);
+  py::class_<sapdr::restore_options>(module, "RestoreOptions")
+      .def(py::init<>())
+      .def_readwrite("overwrite", &sapdr::restore_options::overwrite)
+      .def_readwrite("includes", &sapdr::restore_options::includes)
+      .def_readwrite("excludes", &sapdr::restore_options::excludes)
+      .def_readwrite("verify", &sapdr::restore_options::verify)
+      .def_readwrite("no_owner", &sapdr::restore_options::no_owner)
+      .def_readwrite("no_sparse", &sapdr::restore_options::no_sparse);
+  py::class_<sapdr::check_options>(module, "CheckOptions")
+      .def(py::init<>())
+      .def_readwrite("read_data", &sapdr::check_options::read_data)
+      .def_readwrite("read_data_subset", &sapdr::check_options::read_data_subset);
+  py::class_<sapdr::verify_options>(module, "VerifyOptions")
+      .def(py::init<>())
+      .def_readwrite("strict", &sapdr::verify_options::strict)
+      .def_readwrite("includes", &sapdr::verify_options::includes)
+      .def_readwrite("excludes", &sapdr::verify_options::excludes);
+}
+
+}  // namespace
+
+void bind_options(py::module_& module) {
+  bind_open_options(module);
+  bind_backup_options(module);
+  bind_reading_options(module);
+}
+
+}  // namespace sapdr_python

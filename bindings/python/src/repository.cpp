@@ -1,0 +1,169 @@
+// The repository: each operation of sapdr.hpp, run by its session.
+#include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <sapdr/sapdr.hpp>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "bind.hpp"
+#include "callbacks.hpp"
+#include "convert.hpp"
+#include "session.hpp"
+
+namespace sapdr_python {
+
+namespace {
+
+// path, readinto, mode, mtime_ns, size
+using stream_tuple = std::tuple<std::string, py::function, uint32_t, int64_t, uint64_t>;
+
+std::shared_ptr<session> init(const std::string& location, const sapdr::init_options& options) {
+  auto made = std::make_shared<session>();
+  made->open([&](const sapdr::context& context) {
+    const sapdr::backend storage(context, location);
+    return sapdr::repository::init(context, storage, options);
+  });
+  return made;
+}
+
+std::shared_ptr<session> open(const std::string& location, const sapdr::open_options& options) {
+  auto made = std::make_shared<session>();
+  made->open([&](const sapdr::context& context) {
+    const sapdr::backend storage(context, location);
+    return sapdr::repository::open(context, storage, options);
+  });
+  return made;
+}
+
+py::object backup(session& self, const std::vector<std::string>& paths,
+                  sapdr::backup_options options, const py::object& on_progress,
+                  const py::object& on_item) {
+  const sapdr::cancel_source cancel;
+  options.cancel = &cancel;
+  options.observer = observer_for(self, on_progress, on_item);
+  return to_python(self.run_long(
+      cancel, [&](sapdr::repository& repository) { return repository.backup(paths, options); }));
+}
+
+py::object backup_streams(session& self, const std::vector<stream_tuple>& sources,
+                          sapdr::backup_options options, const py::object& on_progress,
+                          const py::object& on_item) {
+  std::vector<sapdr::stream> streams;
+  for (const auto& [path, readinto, mode, mtime_ns, size] : sources)
+    streams.push_back({.path = path,
+                       .read = reader_for(self, readinto),
+                       .mode = mode,
+                       .mtime_ns = mtime_ns,
+                       .size_hint = size});
+  const sapdr::cancel_source cancel;
+  options.cancel = &cancel;
+  options.observer = observer_for(self, on_progress, on_item);
+  return to_python(self.run_long(cancel, [&](sapdr::repository& repository) {
+    return repository.backup_streams(streams, options);
+  }));
+}
+
+py::list snapshots(session& self, const sapdr::snapshot_filter& filter) {
+  const auto found =
+      self.run([&](sapdr::repository& repository) { return repository.snapshots(filter); });
+  py::list all;
+  for (const sapdr::snapshot_view& each : found) all.append(to_python(each));
+  return all;
+}
+
+py::object snapshot(session& self, const std::string& name, const sapdr::snapshot_filter& filter) {
+  return to_python(
+      self.run([&](sapdr::repository& repository) { return repository.snapshot(name, filter); }));
+}
+
+void dump(session& self, const std::string& snapshot, const std::string& path,
+          const py::function& write) {
+  const sapdr::cancel_source cancel;
+  const auto writer = writer_for(self, write);
+  self.run_long(cancel, [&](sapdr::repository& repository) {
+    repository.dump(snapshot, path, writer, &cancel);
+  });
+}
+
+py::object check(session& self, sapdr::check_options options, const py::object& on_progress,
+                 const py::object& on_item) {
+  const sapdr::cancel_source cancel;
+  options.cancel = &cancel;
+  options.observer = observer_for(self, on_progress, on_item);
+  return to_python(self.run_long(
+      cancel, [&](sapdr::repository& repository) { return repository.check(options); }));
+}
+
+py::object verify(session& self, const std::string& snapshot,
+                  const std::optional<std::string>& target, sapdr::verify_options options,
+                  const py::object& on_progress, const py::object& on_item) {
+  const sapdr::cancel_source cancel;
+  options.cancel = &cancel;
+  options.observer = observer_for(self, on_progress, on_item);
+  return to_python(self.run_long(cancel, [&](sapdr::repository& repository) {
+    return repository.verify(snapshot, target, options);
+  }));
+}
+
+py::object stats(session& self, const std::optional<std::string>& snapshot,
+                 const sapdr::snapshot_filter& filter) {
+  const sapdr::cancel_source cancel;
+  return to_python(self.run_long(cancel, [&](sapdr::repository& repository) {
+    return repository.stats(snapshot, filter, &cancel);
+  }));
+}
+
+uint64_t unlock(session& self, bool remove_all) {
+  return self.run([&](sapdr::repository& repository) { return repository.unlock(remove_all); });
+}
+
+py::bytes cat(session& self, const std::string& type, const std::optional<std::string>& id) {
+  const sapdr::buffer object =
+      self.run([&](sapdr::repository& repository) { return repository.cat(type, id); });
+  return py::bytes(object.text());
+}
+
+std::vector<std::pair<std::string, uint64_t>> list(session& self, const std::string& type) {
+  return self.run([&](sapdr::repository& repository) {
+    std::vector<std::pair<std::string, uint64_t>> objects;
+    repository.list(type,
+                    [&](std::string_view id, uint64_t size) { objects.emplace_back(id, size); });
+    return objects;
+  });
+}
+
+}  // namespace
+
+void bind_repository(py::module_& module) {
+  using py::arg;
+  py::class_<session, std::shared_ptr<session>>(module, "Repository")
+      .def_static("init", &init, arg("location"), arg("options"))
+      .def_static("open", &open, arg("location"), arg("options"))
+      .def("close", &session::close)
+      .def_property_readonly("closed", &session::closed)
+      .def_property_readonly("id", [](session& self) { return text(self.opened().id()); })
+      .def_property_readonly("version", [](session& self) { return self.opened().version(); })
+      .def_property_readonly("location",
+                             [](session& self) { return path_text(self.opened().location()); })
+      .def("backup", &backup, arg("paths"), arg("options"), arg("on_progress"), arg("on_item"))
+      .def("backup_streams", &backup_streams, arg("streams"), arg("options"), arg("on_progress"),
+           arg("on_item"))
+      .def("snapshots", &snapshots, arg("filter"))
+      .def("snapshot", &snapshot, arg("name"), arg("filter"))
+      .def("dump", &dump, arg("snapshot"), arg("path"), arg("write"))
+      .def("check", &check, arg("options"), arg("on_progress"), arg("on_item"))
+      .def("verify", &verify, arg("snapshot"), arg("target"), arg("options"), arg("on_progress"),
+           arg("on_item"))
+      .def("stats", &stats, arg("snapshot"), arg("filter"))
+      .def("unlock", &unlock, arg("remove_all"))
+      .def("cat", &cat, arg("type"), arg("id"))
+      .def("list", &list, arg("type"));
+}
+
+}  // namespace sapdr_python

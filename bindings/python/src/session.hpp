@@ -1,0 +1,154 @@
+// One open repository, and how a call on it runs: without the GIL, one at a time, and stopped by
+// Ctrl-C.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <chrono>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <sapdr/sapdr.hpp>
+#include <utility>
+#include <vector>
+
+#include "log.hpp"
+#include "running.hpp"
+
+namespace sapdr_python {
+
+namespace py = pybind11;
+
+class session {
+ public:
+  session();
+
+  // Lets `open` make the repository of this session: `repository open(const context&)`.
+  template <class Open>
+  void open(Open&& open);
+
+  // A short operation: `result operation(repository&)`, on the calling thread.
+  template <class Operation>
+  auto run(Operation&& operation);
+
+  // A long operation that `cancel` was given to: `result operation(repository&)`, on a thread of
+  // its own, while the calling thread looks for signals and hands on log records.
+  template <class Operation>
+  auto run_long(const sapdr::cancel_source& cancel, Operation&& operation);
+
+  void close();
+  bool closed() const { return repository_ == nullptr; }
+
+  // The repository; throws SAPDR_E_INVALID_STATE once it is closed.
+  sapdr::repository& opened() const;
+
+  // What belongs to a repository keeps it, closed or not, until it is gone itself.
+  const std::shared_ptr<sapdr::repository>& repository() const { return repository_; }
+
+  // Destroys what belongs to the repository at a moment when no call runs on it.
+  void dispose(std::shared_ptr<void> object);
+
+ private:
+  // Holds the repository for one call, from its beginning to its end; the GIL is held at both.
+  class exclusive {
+   public:
+    exclusive(session& owner, const sapdr::cancel_source* cancel);
+    ~exclusive();
+    exclusive(const exclusive&) = delete;
+    exclusive& operator=(const exclusive&) = delete;
+
+   private:
+    const running_call call_;
+    session& session_;
+  };
+
+  template <class Result>
+  Result wait(std::future<Result>& result, const sapdr::cancel_source& cancel);
+  void hand_on_logs();
+
+  static constexpr std::chrono::milliseconds signal_interval{100};
+
+  const std::shared_ptr<log_queue> log_;
+  const sapdr::context context_;
+  std::timed_mutex mutex_;
+  std::shared_ptr<sapdr::repository> repository_;  // NULL once closed
+  std::mutex disposed_mutex_;
+  std::vector<std::shared_ptr<void>> disposed_;  // waits for the end of the call that runs
+};
+
+// While it lives, Python code runs on this thread on behalf of a session, which then refuses to be
+// called from there: that could only deadlock.
+class callback_mark {
+ public:
+  explicit callback_mark(const session& owner);
+  ~callback_mark();
+  callback_mark(const callback_mark&) = delete;
+  callback_mark& operator=(const callback_mark&) = delete;
+
+  static bool is_set(const session& owner);
+
+ private:
+  const session* outer_;
+};
+
+// The same on a thread of the library: takes the GIL, or throws if the interpreter is ending.
+class callback_scope {
+ public:
+  explicit callback_scope(const session& owner);
+
+ private:
+  const callback_mark mark_;
+  std::optional<py::gil_scoped_acquire> gil_;
+};
+
+template <class Open>
+void session::open(Open&& open) {
+  const exclusive own(*this, nullptr);
+  const py::gil_scoped_release release;
+  repository_ = std::make_shared<sapdr::repository>(open(context_));
+}
+
+template <class Operation>
+auto session::run(Operation&& operation) {
+  const exclusive own(*this, nullptr);
+  sapdr::repository& repository = opened();
+  const py::gil_scoped_release release;
+  return operation(repository);
+}
+
+template <class Operation>
+auto session::run_long(const sapdr::cancel_source& cancel, Operation&& operation) {
+  const exclusive own(*this, &cancel);
+  sapdr::repository& repository = opened();
+  auto result = std::async(std::launch::async, [&] { return operation(repository); });
+  return wait(result, cancel);
+}
+
+template <class Result>
+Result session::wait(std::future<Result>& result, const sapdr::cancel_source& cancel) {
+  std::optional<py::error_already_set> interrupt;
+  const auto finished = [&] {
+    const py::gil_scoped_release release;
+    return result.wait_for(signal_interval) == std::future_status::ready;
+  };
+  while (!finished()) {
+    hand_on_logs();
+    if (PyErr_CheckSignals() == 0) continue;
+    if (interrupt) {
+      PyErr_Clear();
+    } else {
+      interrupt.emplace();
+      cancel.trigger();
+    }
+  }
+  if (!interrupt) return result.get();
+  try {
+    result.get();
+  } catch (...) {
+    // It ended because of the interrupt, which says more.
+  }
+  throw std::move(*interrupt);
+}
+
+}  // namespace sapdr_python

@@ -1,0 +1,108 @@
+// check, unlock
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "command_line.hpp"
+#include "session.hpp"
+#include "text.hpp"
+#include "watch.hpp"
+
+namespace sapdr::shell {
+namespace {
+
+constexpr CommandText kCheck = {
+    "check", "Check that the repository is whole",
+    "Checks that everything is there that the snapshots need. With --read-data packs are read, "
+    "too,\n"
+    "and every MAC, compression and SHA-256 in them is proven. Each damage is named with the\n"
+    "snapshots and files that it reaches, and ends in exit code 25.",
+    "  sapdr check\n"
+    "  sapdr check --read-data\n"
+    "  sapdr check --read-data-subset 2/7             the second seventh, say each Tuesday\n"
+    "  sapdr check --read-data-subset 5%              a random share\n"};
+
+constexpr CommandText kUnlock = {
+    "unlock", "Remove stale locks",
+    "Removes locks that are older than 30 minutes or whose process on this host is gone. With\n"
+    "--remove-all it removes every lock: only when nothing else uses the repository.",
+    "  sapdr unlock\n"
+    "  sapdr unlock --remove-all\n"};
+
+struct CheckArguments {
+  bool read_data = false;
+  std::string subset;
+};
+
+void summarise(const sapdr_check_result& r, bool whole, Summary& summary) {
+  summary.figures.flag("whole", whole).number("snapshots", r.snapshots).number("trees", r.trees);
+  summary.figures.number("packs", r.packs).number("packs_read", r.packs_read);
+  summary.figures.number("bytes_read", r.bytes_read);
+  summary.figures.number("packs_unreferenced", r.packs_unreferenced);
+  summary.figures.number("problems", r.problems);
+  summary.figures.number("snapshots_affected", r.snapshots_affected);
+  summary.figures.number("files_affected", r.files_affected);
+  summary.figures.seconds("elapsed_seconds", r.elapsed_ns);
+  summary.lines = {"checked " + counted(r.snapshots, "snapshot") + ", " +
+                   counted(r.trees, "folder") + ", " + counted(r.packs, "pack") + " in " +
+                   human_duration(r.elapsed_ns)};
+  if (r.packs_read != 0) {
+    summary.lines.push_back("read " + counted(r.packs_read, "pack") + ", " +
+                            human_bytes(r.bytes_read));
+  }
+  if (r.packs_unreferenced != 0) {
+    summary.lines.push_back(counted(r.packs_unreferenced, "pack") +
+                            " that no index names: no damage, left to prune");
+  }
+  summary.lines.push_back(whole ? "no problems were found"
+                                : "repository is DAMAGED: " + counted(r.problems, "problem") +
+                                      ", " + counted(r.snapshots_affected, "snapshot") + " and " +
+                                      counted(r.files_affected, "file") + " affected");
+}
+
+void run_check(const CheckArguments& a, Session& session) {
+  sapdr_repo* repo = session.open();
+  Watch watch(session.console(), session.report(), session.options().json);
+  sapdr_check_options options;
+  SAPDR_INIT(&options);
+  options.observer = watch.observer();
+  options.cancel = session.cancel();
+  options.read_data = a.read_data;
+  options.read_data_subset = a.subset.empty() ? nullptr : a.subset.c_str();
+  sapdr_check_result result;
+  SAPDR_INIT(&result);
+  auto failure =
+      attempt([&](sapdr_error** error) { return sapdr_check_run(&result, repo, &options, error); });
+  watch.rethrow();
+  const bool checked = !failure || failure->status() == SAPDR_E_CORRUPT;
+  if (checked) summarise(result, !failure, session.summary());
+  if (failure) throw std::move(*failure);
+}
+
+void run_unlock(bool all, Session& session) {
+  sapdr_repo* repo = session.open();
+  std::uint64_t removed = 0;
+  require([&](sapdr_error** error) { return sapdr_repo_unlock(repo, all, &removed, error); });
+  session.summary().figures.number("locks_removed", removed);
+  session.summary().lines = {"removed " + counted(removed, "lock")};
+}
+
+}  // namespace
+
+void add_check(CLI::App& app, CommandLine& line) {
+  const auto arguments = std::make_shared<CheckArguments>();
+  CLI::App& command =
+      add_command(app, line, kCheck, [arguments](Session& s) { run_check(*arguments, s); });
+  command.add_flag("--read-data", arguments->read_data, "read all packs");
+  command
+      .add_option("--read-data-subset", arguments->subset,
+                  "read some packs: N/T (part N of T), a share (5%) or a size (10G), at random")
+      ->type_name("SUBSET");
+}
+
+void add_unlock(CLI::App& app, CommandLine& line) {
+  const auto all = std::make_shared<bool>(false);
+  CLI::App& command = add_command(app, line, kUnlock, [all](Session& s) { run_unlock(*all, s); });
+  command.add_flag("--remove-all", *all, "also locks that may be in use");
+}
+
+}  // namespace sapdr::shell

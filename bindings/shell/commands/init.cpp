@@ -1,0 +1,79 @@
+// init, version
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "command_line.hpp"
+#include "session.hpp"
+#include "text.hpp"
+
+namespace sapdr::shell {
+namespace {
+
+constexpr CommandText kInit = {
+    "init", "Create a new repository",
+    "Creates an empty repository at the place that -r names. The password protects the key that\n"
+    "everything is encrypted with: without it the backups are lost, so keep a copy elsewhere.",
+    "  sapdr init -r /srv/repo                        ask for the password, twice\n"
+    "  sapdr init -r /srv/repo -p /etc/sapdr.password\n"
+    "  sapdr init -r /srv/repo --password-command 'pass show backup'\n"};
+
+constexpr CommandText kVersion = {"version", "Print the version",
+                                  "Prints the versions of the command and of the library that is "
+                                  "loaded.",
+                                  "  sapdr version\n  sapdr version --json\n"};
+
+struct InitArguments {
+  std::string version = "2";
+  std::uint32_t scrypt_n = 0;
+};
+
+std::uint32_t repository_version(const std::string& text) {
+  if (text == "2" || text == "stable" || text == "latest") return 2;
+  if (text == "1") return 1;
+  throw usage_error("--repository-version: \"" + shown(text) + "\" is not 1, 2, stable or latest");
+}
+
+void run_init(const InitArguments& arguments, Session& session) {
+  sapdr_repo* repo = session.create(repository_version(arguments.version), arguments.scrypt_n);
+  const std::string id = sapdr_repo_id(repo);
+  const std::string location = sapdr_repo_location(repo);
+  session.summary().figures.text("repository_id", id).bytes("location", location);
+  session.summary().figures.number("repository_version", sapdr_repo_version(repo));
+  session.summary().lines = {
+      "created repository " + short_id(id) + " at " + shown(location),
+      "keep its password safe: nobody can restore anything without it",
+  };
+}
+
+void run_version(Session& session) {
+  const std::string version = std::to_string(SAPDR_VERSION_MAJOR) + "." +
+                              std::to_string(SAPDR_VERSION_MINOR) + "." +
+                              std::to_string(SAPDR_VERSION_PATCH);
+  session.summary().figures.text("version", version);
+  session.summary().figures.text("library_version", sapdr_version_string());
+  session.summary().lines = {"sapdr " + version + ", library " + sapdr_version_string() +
+                             ", repository versions 1 and 2"};
+}
+
+}  // namespace
+
+void add_init(CLI::App& app, CommandLine& line) {
+  const auto arguments = std::make_shared<InitArguments>();
+  CLI::App& command =
+      add_command(app, line, kInit, [arguments](Session& s) { run_init(*arguments, s); });
+  command
+      .add_option("--repository-version", arguments->version,
+                  "format version: 1, 2, stable or latest (default stable, which is 2)")
+      ->type_name("VERSION");
+  command
+      .add_option("--scrypt-n", arguments->scrypt_n,
+                  "cost of the key derivation, a power of two (default 32768); less is only safe "
+                  "with a long random password")
+      ->type_name("N");
+}
+
+void add_version(CLI::App& app, CommandLine& line) {
+  add_command(app, line, kVersion, [](Session& s) { run_version(s); });
+}
+
+}  // namespace sapdr::shell

@@ -1,0 +1,32 @@
+// The stream of --json: one JSON object a line, described in docs/JSON.md and, for machines, in
+// docs/events.schema.json.
+#pragma once
+
+#include "report.hpp"
+#include "sink.hpp"
+
+namespace sapdr::shell {
+
+class EventReport : public Report {
+ public:
+  // `details`: tell every item, not only problems. `quiet`: tell no progress.
+  EventReport(Sink& sink, std::string command, bool details, bool quiet);
+
+  void progress(const sapdr_progress& progress) override;
+  void item(const sapdr_item& item) override;
+  void snapshots(const std::vector<const sapdr_snapshot*>& snapshots) override;
+  void node(const sapdr_node& node, bool long_form) override;
+  void object(const std::string& type, const char* id, std::uint64_t size) override;
+  void content(const std::string& type, const std::string& id, std::string_view bytes) override;
+  void finish(const Summary& summary, const Failure* failure) override;
+
+ private:
+  void emit(std::string_view type, const JsonObject& fields);
+
+  Sink& sink_;
+  std::string command_;
+  bool details_;
+  bool quiet_;
+};
+
+}  // namespace sapdr::shell

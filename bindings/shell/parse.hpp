@@ -1,0 +1,21 @@
+// Values of options: sizes, durations, times.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sapdr::shell {
+
+// Each throws a usage error that names `option`.
+std::uint64_t parse_size(std::string_view option, const std::string& value);  // "10k", "1.5G"
+std::int64_t parse_duration(std::string_view option,
+                            const std::string& value);  // "1h30m", "90s"; ns
+// "2026-11-22 23:45:53" in the local zone, RFC 3339, or "now" (0).
+std::int64_t parse_time(std::string_view option, const std::string& value);
+
+// "a,b" and "c" become a, b, c.
+std::vector<std::string> split_commas(const std::vector<std::string>& lists);
+
+}  // namespace sapdr::shell

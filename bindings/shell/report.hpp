@@ -1,0 +1,40 @@
+// What a command tells on standard output: text for people, or one stream of JSON events. Standard
+// error is the Console's and the same for both.
+#pragma once
+
+#include <sapdr/sapdr.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "failure.hpp"
+#include "json.hpp"
+
+namespace sapdr::shell {
+
+// The end of a command, filled in as far as it got.
+struct Summary {
+  JsonObject figures;              // for the event stream, field by field
+  std::vector<std::string> lines;  // for people; already safe to print
+};
+
+// Any call may throw the Failure of a write to standard output.
+class Report {
+ public:
+  virtual ~Report() = default;
+
+  virtual void progress(const sapdr_progress& progress) = 0;
+  virtual void item(const sapdr_item& item) = 0;
+  virtual void snapshots(const std::vector<const sapdr_snapshot*>& snapshots) = 0;
+  virtual void node(const sapdr_node& node, bool long_form) = 0;
+  // One object of `list`.
+  virtual void object(const std::string& type, const char* id, std::uint64_t size) = 0;
+  // The plaintext of one object, of `cat`. `id` is "" where the type has only one.
+  virtual void content(const std::string& type, const std::string& id, std::string_view bytes) = 0;
+  // Always the last call. `failure` is NULL on success.
+  virtual void finish(const Summary& summary, const Failure* failure) = 0;
+};
+
+}  // namespace sapdr::shell

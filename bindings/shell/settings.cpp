@@ -1,0 +1,122 @@
+#include "settings.hpp"
+
+#include <array>
+#include <charconv>
+#include <cstdlib>
+#include <fstream>
+
+#include "failure.hpp"
+#include "parse.hpp"
+#include "text.hpp"
+
+namespace sapdr::shell {
+namespace {
+
+constexpr std::array kPrefixes = {"SAPDR_", "RESTIC_"};
+
+// "" if the variable is not set.
+std::string variable(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  return value == nullptr ? "" : value;
+}
+
+// The value of the first variable that is set, SAPDR_`name` or RESTIC_`name`.
+std::string variable_of_any_prefix(const std::string& name) {
+  for (const std::string prefix : kPrefixes) {
+    if (std::string value = variable(prefix + name); !value.empty()) return value;
+  }
+  return "";
+}
+
+void refuse_both(const std::string& a, const std::string& a_name, const std::string& b,
+                 const std::string& b_name) {
+  if (a.empty() || b.empty()) return;
+  throw usage_error(a_name + " and " + b_name + " exclude each other; give one of them");
+}
+
+std::string location_from_file(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  if (!file || !std::getline(file, line)) {
+    throw Failure(SAPDR_E_NOT_FOUND, "cannot read the repository location from " + shown(path));
+  }
+  const auto end = line.find_last_not_of(" \t\r");
+  return end == std::string::npos ? "" : line.substr(0, end + 1);
+}
+
+std::string one_of(const std::string& location, const std::string& location_name,
+                   const std::string& file, const std::string& file_name) {
+  refuse_both(location, location_name, file, file_name);
+  return file.empty() ? location : location_from_file(file);
+}
+
+std::int32_t compression_mode(const std::string& name) {
+  if (name.empty() || name == "auto") return SAPDR_COMPRESSION_AUTO;
+  if (name == "off") return SAPDR_COMPRESSION_OFF;
+  if (name == "fastest") return SAPDR_COMPRESSION_FASTEST;
+  if (name == "max") return SAPDR_COMPRESSION_MAX;
+  throw usage_error("--compression: \"" + shown(name) + "\" is not auto, off, fastest or max");
+}
+
+std::uint32_t pack_size(const std::string& text) {
+  if (text.empty()) return 0;
+  std::uint32_t value = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || rest != end) {
+    throw usage_error("SAPDR_PACK_SIZE: \"" + shown(text) + "\" is not a number of MiB");
+  }
+  return value;
+}
+
+}  // namespace
+
+std::string repository_location(const GlobalOptions& options) {
+  std::string location =
+      one_of(options.repo, "--repo", options.repository_file, "--repository-file");
+  for (const std::string prefix : kPrefixes) {
+    if (!location.empty()) break;
+    const std::string name = prefix + "REPOSITORY";
+    location = one_of(variable(name), name, variable(name + "_FILE"), name + "_FILE");
+  }
+  if (location.empty()) {
+    throw usage_error("no repository was given")
+        .hinted("use -r LOCATION, --repository-file FILE or the variable SAPDR_REPOSITORY");
+  }
+  return location;
+}
+
+Secret repository_password(const GlobalOptions& options, bool confirm) {
+  refuse_both(options.password_file, "--password-file", options.password_command,
+              "--password-command");
+  if (!options.password_file.empty()) return password_from_file(options.password_file);
+  if (!options.password_command.empty()) return password_from_command(options.password_command);
+  for (const std::string prefix : kPrefixes) {
+    const std::string name = prefix + "PASSWORD";
+    const std::string file = variable(name + "_FILE");
+    const std::string command = variable(name + "_COMMAND");
+    refuse_both(file, name + "_FILE", command, name + "_COMMAND");
+    if (!file.empty()) return password_from_file(file);
+    if (!command.empty()) return password_from_command(command);
+    const char* value = std::getenv(name.c_str());
+    if (value != nullptr && *value != '\0') return password_from_variable(name.c_str());
+  }
+  return password_from_terminal(confirm);
+}
+
+sapdr_repo_open_options open_options(const GlobalOptions& options) {
+  sapdr_repo_open_options out;
+  SAPDR_INIT(&out);
+  out.compression = compression_mode(
+      options.compression.empty() ? variable_of_any_prefix("COMPRESSION") : options.compression);
+  out.pack_size_mib = options.pack_size_mib != 0 ? options.pack_size_mib
+                                                 : pack_size(variable_of_any_prefix("PACK_SIZE"));
+  out.key_hint = options.key_hint.empty() ? nullptr : options.key_hint.c_str();
+  out.no_lock = options.no_lock;
+  if (!options.retry_lock.empty()) {
+    out.retry_lock_ns = parse_duration("--retry-lock", options.retry_lock);
+  }
+  return out;
+}
+
+}  // namespace sapdr::shell

@@ -1,0 +1,136 @@
+#include "terminal.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+#include "text.hpp"
+
+namespace sapdr::shell {
+namespace {
+
+using Row = std::vector<std::string>;
+
+// Columns are counted in code points, which is right but for wide and combining characters.
+std::size_t display_width(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
+std::string table(const std::vector<Row>& rows) {
+  std::vector<std::size_t> widths(rows.front().size(), 0);
+  for (const Row& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      widths[i] = std::max(widths[i], display_width(row[i]));
+    }
+  }
+  std::string out;
+  for (const Row& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      line += row[i] + std::string(widths[i] - display_width(row[i]) + 2, ' ');
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    out += line + "\n";
+  }
+  return out;
+}
+
+std::string state_of(const sapdr_snapshot* s) {
+  const std::int64_t verified = sapdr_snapshot_verified_ns(s);
+  return verified == 0 ? "written" : "verified " + local_date(verified);
+}
+
+// One snapshot takes as many rows as it has paths or tags.
+void append_rows(std::vector<Row>& rows, const sapdr_snapshot* s) {
+  const std::size_t paths = sapdr_snapshot_n_paths(s);
+  const std::size_t tags = sapdr_snapshot_n_tags(s);
+  const std::uint64_t bytes = sapdr_snapshot_bytes(s);
+  for (std::size_t i = 0; i < std::max({paths, tags, std::size_t{1}}); ++i) {
+    const std::string tag = i < tags ? shown(sapdr_snapshot_tag(s, i)) : "";
+    const std::string path = i < paths ? shown(sapdr_snapshot_path(s, i)) : "";
+    if (i > 0) {
+      rows.push_back({"", "", "", tag, "", "", path});
+      continue;
+    }
+    rows.push_back({short_id(sapdr_snapshot_hex(s)), local_time(sapdr_snapshot_time_ns(s)),
+                    shown(sapdr_snapshot_host(s)), tag, state_of(s),
+                    bytes == 0 ? "" : human_bytes(bytes), path});
+  }
+}
+
+// As `ls -l` writes it: "drwxr-sr-x".
+std::string mode_text(const sapdr_node& n) {
+  static constexpr std::string_view kTypes = "?-dlbcps?";
+  const auto type = static_cast<std::size_t>(n.type);
+  std::string out(1, type < kTypes.size() ? kTypes[type] : '?');
+  for (int shift = 6; shift >= 0; shift -= 3) {
+    out += (n.mode >> shift & 4) != 0 ? 'r' : '-';
+    out += (n.mode >> shift & 2) != 0 ? 'w' : '-';
+    out += (n.mode >> shift & 1) != 0 ? 'x' : '-';
+  }
+  const auto special = [&](std::uint32_t bit, std::size_t at, char set) {
+    if ((n.mode & bit) != 0) out[at] = out[at] == 'x' ? set : static_cast<char>(set & ~0x20);
+  };
+  special(04000, 3, 's');
+  special(02000, 6, 's');
+  special(01000, 9, 't');
+  return out;
+}
+
+std::string long_line(const sapdr_node& n) {
+  std::array<char, 96> numbers;
+  std::snprintf(numbers.data(), numbers.size(), " %5u %5u %10llu ", n.uid, n.gid,
+                static_cast<unsigned long long>(n.size));
+  std::string out = mode_text(n) + numbers.data() + local_time(n.mtime_ns) + " ";
+  out += shown({n.path, n.path_size});
+  if (n.link_target != nullptr) out += " -> " + shown({n.link_target, n.link_target_size});
+  return out;
+}
+
+}  // namespace
+
+TerminalReport::TerminalReport(Sink& sink, Console& console, bool details, bool quiet)
+    : sink_(sink), console_(console), details_(details), quiet_(quiet) {}
+
+void TerminalReport::item(const sapdr_item& item) {
+  if (!details_ || is_problem(item)) return;
+  console_.aside([&] {
+    sink_.write(item_line(item, false) + "\n");
+    if (is_terminal(STDOUT_FILENO)) sink_.flush();
+  });
+}
+
+void TerminalReport::snapshots(const std::vector<const sapdr_snapshot*>& snapshots) {
+  if (snapshots.empty()) return;
+  std::vector<Row> rows = {{"ID", "Time", "Host", "Tags", "State", "Size", "Paths"}};
+  for (const sapdr_snapshot* snapshot : snapshots) append_rows(rows, snapshot);
+  sink_.write(table(rows));
+}
+
+void TerminalReport::node(const sapdr_node& node, bool long_form) {
+  sink_.write((long_form ? long_line(node) : shown({node.path, node.path_size})) + "\n");
+}
+
+void TerminalReport::object(const std::string&, const char* id, std::uint64_t) {
+  sink_.write(printable(id) + "\n");
+}
+
+void TerminalReport::content(const std::string&, const std::string&, std::string_view bytes) {
+  if (is_terminal(STDOUT_FILENO)) {
+    sink_.write(printable(bytes) + "\n");
+  } else {
+    sink_.write(bytes);
+  }
+}
+
+void TerminalReport::finish(const Summary& summary, const Failure*) {
+  if (!quiet_) {
+    for (const std::string& line : summary.lines) sink_.write(line + "\n");
+  }
+  sink_.flush();
+}
+
+}  // namespace sapdr::shell

@@ -1,0 +1,30 @@
+// Text for people on standard output.
+#pragma once
+
+#include "console.hpp"
+#include "report.hpp"
+#include "sink.hpp"
+
+namespace sapdr::shell {
+
+class TerminalReport : public Report {
+ public:
+  // `details`: tell every item. `quiet`: print no summary.
+  TerminalReport(Sink& sink, Console& console, bool details, bool quiet);
+
+  void progress(const sapdr_progress&) override {}
+  void item(const sapdr_item& item) override;
+  void snapshots(const std::vector<const sapdr_snapshot*>& snapshots) override;
+  void node(const sapdr_node& node, bool long_form) override;
+  void object(const std::string& type, const char* id, std::uint64_t size) override;
+  void content(const std::string& type, const std::string& id, std::string_view bytes) override;
+  void finish(const Summary& summary, const Failure* failure) override;
+
+ private:
+  Sink& sink_;
+  Console& console_;
+  bool details_;
+  bool quiet_;
+};
+
+}  // namespace sapdr::shell

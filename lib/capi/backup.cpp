@@ -1,0 +1,201 @@
+#include "operation/backup.hpp"
+
+#include <sapdr/backup.h>
+
+#include "capi/run.hpp"
+#include "component/files/file_source.hpp"
+#include "component/streams/stream_source.hpp"
+
+namespace capi = sapdr::capi;
+namespace core = sapdr::core;
+using core::Code;
+using core::Error;
+
+namespace {
+
+sapdr_id to_c(const std::optional<core::Id>& from) {
+  sapdr_id id{};
+  if (from) std::memcpy(id.bytes, from->bytes.data(), sizeof id);
+  return id;
+}
+
+sapdr_backup_result to_c(const core::BackupResult& from, uint64_t elapsed_ns) {
+  sapdr_backup_result result{};
+  result.state = static_cast<int32_t>(from.state);
+  result.has_snapshot = from.snapshot ? 1 : 0;
+  result.has_parent = from.parent ? 1 : 0;
+  result.snapshot_id = to_c(from.snapshot);
+  result.parent_id = to_c(from.parent);
+  result.files_new = from.files_new;
+  result.files_changed = from.files_changed;
+  result.files_unmodified = from.files_unmodified;
+  result.dirs_new = from.dirs_new;
+  result.dirs_changed = from.dirs_changed;
+  result.dirs_unmodified = from.dirs_unmodified;
+  result.items_total = from.items_total;
+  result.items_failed = from.items_failed;
+  result.bytes_total = from.bytes_total;
+  result.bytes_read = from.bytes_read;
+  result.data_blobs_new = from.data_blobs_new;
+  result.tree_blobs_new = from.tree_blobs_new;
+  result.bytes_new = from.bytes_new;
+  result.bytes_stored = from.bytes_stored;
+  result.packs_new = from.packs_new;
+  result.packs_verified = from.packs_verified;
+  result.bytes_verified = from.bytes_verified;
+  result.elapsed_ns = elapsed_ns;
+  return result;
+}
+
+// What files and streams have in common.
+core::BackupOptions read_common(const sapdr_backup_options& given) {
+  core::BackupOptions options;
+  options.host = capi::optional_text(given.host, "host");
+  options.tags = capi::read_strings(given.tags, given.n_tags, "tags");
+  options.time = given.time_ns;
+  options.parent = capi::optional_text(given.parent, "parent");
+  options.dry_run = given.dry_run != 0;
+  options.verify = given.verify != 0;
+  options.verify_max_age_ns = capi::read_duration(given.verify_max_age_ns, "verify_max_age_ns");
+  return options;
+}
+
+core::PatternList read_excludes(const sapdr_backup_options& given) {
+  using capi::read_strings;
+  core::PatternList patterns;
+  for (const auto& pattern : read_strings(given.excludes, given.n_excludes, "excludes")) {
+    patterns.add(pattern);
+  }
+  for (const auto& pattern : read_strings(given.iexcludes, given.n_iexcludes, "iexcludes")) {
+    patterns.add(pattern, /*ignore_case=*/true);
+  }
+  for (const auto& file :
+       read_strings(given.exclude_files, given.n_exclude_files, "exclude_files")) {
+    patterns.add_file(file);
+  }
+  return patterns;
+}
+
+std::vector<std::string> texts_of(const core::PatternList& patterns) {
+  std::vector<std::string> texts;
+  for (size_t i = 0; i < patterns.size(); ++i) texts.push_back(patterns.text(i));
+  return texts;
+}
+
+core::FileSourceOptions read_files(const sapdr_backup_options& given) {
+  core::FileSourceOptions options;
+  options.excludes = read_excludes(given);
+  options.exclude_if_present = capi::read_strings(given.exclude_if_present,
+                                                  given.n_exclude_if_present, "exclude_if_present");
+  options.exclude_larger_than = given.exclude_larger_than;
+  options.exclude_caches = given.exclude_caches != 0;
+  options.one_file_system = given.one_file_system != 0;
+  options.ignore_inode = given.ignore_inode != 0;
+  options.ignore_ctime = given.ignore_ctime != 0;
+  options.with_atime = given.with_atime != 0;
+  return options;
+}
+
+// Better refused than overlooked: somebody wanted something left out.
+void require_no_excludes(const sapdr_backup_options& given) {
+  if (given.n_excludes != 0 || given.n_iexcludes != 0 || given.n_exclude_files != 0 ||
+      given.n_exclude_if_present != 0 || given.exclude_larger_than != 0 ||
+      given.exclude_caches != 0) {
+    throw Error(Code::invalid_argument,
+                "excludes say which files are left out; a backup of streams takes none");
+  }
+}
+
+size_t read_stream(const sapdr_stream& stream, core::ByteSpan out) {
+  size_t size = 0;
+  sapdr_error* failure = nullptr;
+  const sapdr_status status = stream.read(stream.user, out.data(), out.size(), &size, &failure);
+  const std::string what = std::string("\"read\" of the stream ") + stream.path;
+  if (status != SAPDR_OK) {
+    throw capi::callback_error(status, failure, what).with("path", stream.path);
+  }
+  sapdr_error_free(failure);
+  if (size > out.size()) {
+    throw Error(Code::invalid_argument, "the callback " + what + " told more bytes than it had " +
+                                            "room for: " + std::to_string(size));
+  }
+  return size;
+}
+
+core::NamedStream read_stream_options(const sapdr_stream* given, core::UnixNs time) {
+  const sapdr_stream stream = capi::read_options(given, "streams");
+  capi::require(stream.read, "read");
+  core::NamedStream named;
+  // The path is kept by the caller until the run ends, as `user` is.
+  named.path = &capi::require(stream.path, "path");
+  if (stream.mode != 0) {
+    named.mode = static_cast<uint32_t>(capi::require_range(stream.mode, 0, 07777, "mode"));
+  }
+  named.mtime = stream.mtime_ns == 0 ? time : stream.mtime_ns;
+  named.size_hint = stream.size_hint;
+  named.read = [stream](core::ByteSpan out) { return read_stream(stream, out); };
+  return named;
+}
+
+// The structs lie one behind the other in the size that the caller's headers gave them.
+std::vector<core::NamedStream> read_streams(const sapdr_stream* streams, size_t n,
+                                            core::UnixNs time) {
+  std::vector<core::NamedStream> read;
+  if (n == 0) return read;
+  const size_t stride = capi::require(streams, "streams").struct_size;
+  const char* at = reinterpret_cast<const char*>(streams);
+  for (size_t i = 0; i < n; ++i, at += stride) {
+    const auto* stream = reinterpret_cast<const sapdr_stream*>(at);
+    if (stream->struct_size != stride) {
+      throw Error(Code::invalid_argument,
+                  "not all streams have the same struct_size; start each "
+                  "of them with SAPDR_INIT");
+    }
+    read.push_back(read_stream_options(stream, time));
+  }
+  return read;
+}
+
+void run(const core::RepositoryPtr& repository, core::Source& source,
+         const core::BackupOptions& options, const sapdr_backup_options& given,
+         const capi::Result<sapdr_backup_result>& told) {
+  capi::RunProgress progress(given.observer, given.cancel);
+  core::BackupResult done;
+  const capi::AtEnd tell([&] { told.write(to_c(done, progress.elapsed_ns())); });
+  const capi::Session session(repository, capi::Index::load, progress);
+  core::backup(*repository, session.lock(), source, options, done, progress);
+}
+
+}  // namespace
+
+sapdr_status sapdr_backup_run(sapdr_backup_result* result, sapdr_repo* repo,
+                              const char* const* paths, size_t n_paths,
+                              const sapdr_backup_options* options, sapdr_error** err) {
+  return capi::guard(err, [&] {
+    const capi::Result<sapdr_backup_result> told(result);
+    const core::RepositoryPtr& repository = capi::use(repo);
+    const sapdr_backup_options given = capi::read_options(options, "options");
+    core::BackupOptions read = read_common(given);
+    core::FileSourceOptions files = read_files(given);
+    files.paths = capi::read_strings(paths, n_paths, "paths");
+    read.excludes = texts_of(files.excludes);
+    const auto source = core::make_file_source(std::move(files));
+    run(repository, *source, read, given, told);
+  });
+}
+
+sapdr_status sapdr_backup_streams(sapdr_backup_result* result, sapdr_repo* repo,
+                                  const sapdr_stream* streams, size_t n_streams,
+                                  const sapdr_backup_options* options, sapdr_error** err) {
+  return capi::guard(err, [&] {
+    const capi::Result<sapdr_backup_result> told(result);
+    const core::RepositoryPtr& repository = capi::use(repo);
+    const sapdr_backup_options given = capi::read_options(options, "options");
+    core::BackupOptions read = read_common(given);
+    require_no_excludes(given);
+    read.fail_on_error = true;
+    if (read.time == 0) read.time = repository->context().now();
+    const auto source = core::make_stream_source(read_streams(streams, n_streams, read.time));
+    run(repository, *source, read, given, told);
+  });
+}

@@ -1,0 +1,45 @@
+#include "operation/check.hpp"
+
+#include <sapdr/check.h>
+
+#include "capi/run.hpp"
+
+namespace capi = sapdr::capi;
+namespace core = sapdr::core;
+
+namespace {
+
+sapdr_check_result to_c(const core::CheckResult& from, uint64_t elapsed_ns) {
+  sapdr_check_result result{};
+  result.snapshots = from.snapshots;
+  result.trees = from.trees;
+  result.packs = from.packs;
+  result.packs_read = from.packs_read;
+  result.bytes_read = from.bytes_read;
+  result.packs_unreferenced = from.packs_unreferenced;
+  result.problems = from.problems;
+  result.snapshots_affected = from.snapshots_affected;
+  result.files_affected = from.files_affected;
+  result.elapsed_ns = elapsed_ns;
+  return result;
+}
+
+}  // namespace
+
+sapdr_status sapdr_check_run(sapdr_check_result* result, sapdr_repo* repo,
+                             const sapdr_check_options* options, sapdr_error** err) {
+  return capi::guard(err, [&] {
+    const capi::Result<sapdr_check_result> told(result);
+    const core::RepositoryPtr& repository = capi::use(repo);
+    const sapdr_check_options given = capi::read_options(options, "options");
+    core::CheckOptions read;
+    read.subset = capi::optional_text(given.read_data_subset, "read_data_subset");
+    read.read_data = given.read_data != 0 || !read.subset.empty();
+    capi::RunProgress progress(given.observer, given.cancel);
+    core::CheckResult done;
+    const capi::AtEnd tell([&] { told.write(to_c(done, progress.elapsed_ns())); });
+    // A damaged index is one of the things that the check tells.
+    const capi::Session session(repository, capi::Index::none, progress);
+    core::check(*repository, read, done, progress);
+  });
+}

@@ -1,0 +1,139 @@
+#include <sapdr/tree.h>
+
+#include "capi/run.hpp"
+#include "operation/dump.hpp"
+#include "operation/walk.hpp"
+
+namespace capi = sapdr::capi;
+namespace core = sapdr::core;
+
+// Holds its lock until it is freed.
+struct sapdr_walk {
+  sapdr_walk(const core::RepositoryPtr& repository, const capi::SnapshotName& wanted,
+             core::WalkOptions options, core::Progress& progress)
+      : session(repository, capi::Index::load, progress),
+        walk(repository, session.find(wanted), std::move(options)),
+        snapshot(walk.snapshot(), core::load_verified(*repository)) {}
+
+  capi::Session session;
+  core::Walk walk;
+  sapdr_snapshot snapshot;
+  sapdr_node node{};
+};
+
+namespace {
+
+int32_t type_of(core::NodeType type) {
+  switch (type) {
+    case core::NodeType::file:
+      return SAPDR_NODE_FILE;
+    case core::NodeType::dir:
+      return SAPDR_NODE_DIR;
+    case core::NodeType::symlink:
+      return SAPDR_NODE_SYMLINK;
+    case core::NodeType::dev:
+      return SAPDR_NODE_DEV;
+    case core::NodeType::chardev:
+      return SAPDR_NODE_CHARDEV;
+    case core::NodeType::fifo:
+      return SAPDR_NODE_FIFO;
+    case core::NodeType::socket:
+      return SAPDR_NODE_SOCKET;
+    case core::NodeType::irregular:
+      return SAPDR_NODE_OTHER;
+  }
+  return SAPDR_NODE_OTHER;
+}
+
+// Borrows from `entry`.
+sapdr_node to_c(const core::Walk::Entry& entry) {
+  const core::Node& from = entry.node;
+  sapdr_node node{};
+  node.struct_size = sizeof node;
+  node.type = type_of(from.type);
+  node.path = entry.path.c_str();
+  node.path_size = entry.path.size();
+  if (from.type == core::NodeType::symlink) {
+    node.link_target = from.link_target.c_str();
+    node.link_target_size = from.link_target.size();
+  }
+  node.user = from.user.c_str();
+  node.group = from.group.c_str();
+  node.size = from.size;
+  node.mtime_ns = from.mtime;
+  node.atime_ns = from.atime;
+  node.ctime_ns = from.ctime;
+  node.inode = from.inode;
+  node.links = from.links;
+  node.device = from.device;
+  node.n_blobs = from.content.size();
+  node.mode = core::posix_permissions(from.mode);
+  node.uid = from.uid;
+  node.gid = from.gid;
+  return node;
+}
+
+core::WalkOptions read_walk(const sapdr_walk_options* options) {
+  const sapdr_walk_options given = capi::read_options(options, "options");
+  core::WalkOptions read;
+  read.recursive = given.not_recursive == 0;
+  read.paths = capi::read_strings(given.paths, given.n_paths, "paths");
+  return read;
+}
+
+}  // namespace
+
+sapdr_status sapdr_walk_new(sapdr_walk** out, sapdr_repo* repo, const char* snapshot,
+                            const sapdr_snapshot_filter* filter, const sapdr_walk_options* options,
+                            sapdr_error** err) {
+  return capi::guard_new(out, err, [&] {
+    const core::RepositoryPtr& repository = capi::use(repo);
+    const capi::SnapshotName wanted = capi::read_name(snapshot, filter);
+    core::WalkOptions read = read_walk(options);
+    capi::RunProgress progress;
+    return std::make_unique<sapdr_walk>(repository, wanted, std::move(read), progress);
+  });
+}
+
+sapdr_status sapdr_walk_next(const sapdr_node** out, sapdr_walk* walk, sapdr_error** err) {
+  return capi::guard(err, [&] {
+    capi::require(out, "out") = nullptr;
+    const capi::Session& session = capi::require(walk, "walk").session;
+    session.repository().context().check_process();
+    session.lock().check();
+    if (const core::Walk::Entry* entry = walk->walk.next()) {
+      walk->node = to_c(*entry);
+      *out = &walk->node;
+    }
+  });
+}
+
+const sapdr_snapshot* sapdr_walk_snapshot(const sapdr_walk* walk) {
+  return walk == nullptr ? nullptr : &walk->snapshot;
+}
+
+void sapdr_walk_free(sapdr_walk* walk) {
+  if (walk != nullptr && !capi::is_forked(walk->session.repository().context())) delete walk;
+}
+
+sapdr_status sapdr_dump_run(sapdr_repo* repo, const char* snapshot,
+                            const sapdr_snapshot_filter* filter, const char* path,
+                            sapdr_status (*write)(void* user, const void* data, size_t size,
+                                                  sapdr_error** err),
+                            void* user, sapdr_cancel* cancel, sapdr_error** err) {
+  return capi::guard(err, [&] {
+    const core::RepositoryPtr& repository = capi::use(repo);
+    const capi::SnapshotName wanted = capi::read_name(snapshot, filter);
+    const std::string_view file = &capi::require(path, "path");
+    capi::require(write, "write");
+    capi::RunProgress progress(nullptr, cancel);
+    const capi::Session session(repository, capi::Index::load, progress);
+    const auto hand_out = [&](core::ByteView data) {
+      sapdr_error* failure = nullptr;
+      const sapdr_status status = write(user, data.data(), data.size(), &failure);
+      if (status != SAPDR_OK) throw capi::callback_error(status, failure, "\"write\"");
+      sapdr_error_free(failure);
+    };
+    core::dump(*repository, session.find(wanted), file, hand_out, progress);
+  });
+}

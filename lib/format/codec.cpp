@@ -1,0 +1,132 @@
+#include "format/codec.hpp"
+
+#include <zstd.h>
+
+#include <algorithm>
+#include <new>
+#include <string>
+
+#include "base/error.hpp"
+
+namespace sapdr::core {
+
+namespace {
+
+constexpr std::byte zstd_marker{2};
+
+int level_of(Compression compression, bool is_metadata) {
+  switch (compression) {
+    case Compression::fastest:
+      return 1;
+    case Compression::max:
+      return 15;
+    case Compression::automatic:
+    case Compression::off:  // metadata is compressed nevertheless where it can be
+      break;
+  }
+  return is_metadata ? 3 : 2;
+}
+
+struct FreeContext {
+  void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
+  void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
+};
+
+}  // namespace
+
+struct Codec::State {
+  explicit State(Compression chosen)
+      : compression(chosen), compressor(ZSTD_createCCtx()), decompressor(ZSTD_createDCtx()) {
+    if (!compressor || !decompressor) throw std::bad_alloc();
+  }
+
+  // The size of what was written, 0 if `out` is too small for it.
+  size_t compress(ByteView plain, int level, ByteSpan out) {
+    ZSTD_CCtx_setParameter(compressor.get(), ZSTD_c_compressionLevel, level);
+    const size_t n =
+        ZSTD_compress2(compressor.get(), out.data(), out.size(), plain.data(), plain.size());
+    return ZSTD_isError(n) ? 0 : n;
+  }
+
+  Compression compression;
+  std::unique_ptr<ZSTD_CCtx, FreeContext> compressor;
+  std::unique_ptr<ZSTD_DCtx, FreeContext> decompressor;
+};
+
+Codec::Codec(Compression compression) : state_(std::make_unique<State>(compression)) {}
+Codec::~Codec() = default;
+Codec::Codec(Codec&&) noexcept = default;
+
+bool Codec::compress(ByteView plain, bool is_metadata, Bytes& out) {
+  if (state_->compression == Compression::off || plain.empty()) return false;
+  out.resize(plain.size() - 1);
+  const size_t n = state_->compress(plain, level_of(state_->compression, is_metadata), out);
+  out.resize(n);
+  return n != 0;
+}
+
+bool Codec::decompress(ByteView packed, ByteSpan out) {
+  const size_t n = ZSTD_decompressDCtx(state_->decompressor.get(), out.data(), out.size(),
+                                       packed.data(), packed.size());
+  return !ZSTD_isError(n) && n == out.size();
+}
+
+bool Codec::decompress_unknown(ByteView packed, size_t limit, Bytes& out) {
+  ZSTD_DCtx* const context = state_->decompressor.get();
+  ZSTD_DCtx_reset(context, ZSTD_reset_session_only);
+
+  // The announced size is only where to begin: it may be a lie, or be missing.
+  const unsigned long long announced = ZSTD_getFrameContentSize(packed.data(), packed.size());
+  const bool is_plausible = announced < ZSTD_CONTENTSIZE_ERROR && announced / 1024 <= packed.size();
+  const size_t guess = is_plausible ? static_cast<size_t>(announced) : 4 * packed.size();
+  out.resize(std::min(limit, std::max<size_t>(guess, 64)));
+
+  ZSTD_inBuffer in{packed.data(), packed.size(), 0};
+  ZSTD_outBuffer to{out.data(), out.size(), 0};
+  while (true) {
+    const size_t rest = ZSTD_decompressStream(context, &to, &in);
+    if (ZSTD_isError(rest)) return false;
+    if (rest == 0 && in.pos == in.size) break;
+    if (to.pos < to.size) {
+      if (in.pos == in.size) return false;  // it ends in the middle of a frame
+      continue;
+    }
+    if (out.size() == limit) return false;
+    out.resize(out.size() > limit / 2 ? limit : out.size() * 2);
+    to.dst = out.data();
+    to.size = out.size();
+  }
+  out.resize(to.pos);
+  return true;
+}
+
+Bytes encode_unpacked(Codec& codec, uint32_t repository_version, std::string_view json) {
+  const ByteView plain = as_bytes(json);
+  if (repository_version < 2) return Bytes(plain.begin(), plain.end());
+  Bytes out(1 + ZSTD_compressBound(plain.size()));
+  out[0] = zstd_marker;
+  const size_t n = codec.state_->compress(plain, level_of(codec.state_->compression, true),
+                                          ByteSpan(out).subspan(1));
+  if (n == 0) throw std::bad_alloc();  // the only failure with room enough
+  out.resize(1 + n);
+  return out;
+}
+
+Bytes decode_unpacked(Codec& codec, ByteView stored, size_t limit, std::string_view what) {
+  const auto fail = [&](const char* problem) {
+    return Error(Code::corrupt, std::string(what) + " " + problem);
+  };
+  if (stored.empty()) throw fail("is empty");
+  if (stored[0] == std::byte{'{'} || stored[0] == std::byte{'['}) {
+    if (stored.size() > limit) throw fail("is larger than it may be");
+    return Bytes(stored.begin(), stored.end());
+  }
+  if (stored[0] != zstd_marker) throw fail("begins with a byte that names no known encoding");
+  Bytes out;
+  if (!codec.decompress_unknown(stored.subspan(1), limit, out)) {
+    throw fail("cannot be decompressed, or is larger than it may be");
+  }
+  return out;
+}
+
+}  // namespace sapdr::core

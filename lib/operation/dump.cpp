@@ -1,0 +1,68 @@
+#include "operation/dump.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <future>
+
+#include "base/workers.hpp"
+#include "operation/snapshot_path.hpp"
+#include "repository/trees.hpp"
+
+namespace sapdr::core {
+
+namespace {
+
+Node find_file(Repository& repository, const SnapshotRef& ref, const std::string& path) {
+  if (path == "/") throw Error(Code::invalid_argument, "/ is a folder; name a file in it");
+  const Id folder = find_folder(repository, ref.tree, folder_of_path(path));
+  std::vector<Node> nodes = load_tree(repository, folder);
+  const auto at = std::find_if(nodes.begin(), nodes.end(),
+                               [&](const Node& node) { return node.name == name_of_path(path); });
+  if (at == nodes.end()) {
+    throw Error(Code::not_found, path + " is not in the snapshot; list it to see what is")
+        .with("path", path);
+  }
+  if (at->type != NodeType::file) {
+    throw Error(Code::invalid_argument,
+                path + " is no file in the snapshot (its type is " + to_string(at->type) + ")")
+        .with("path", path);
+  }
+  return std::move(*at);
+}
+
+std::future<Bytes> load_on(Workers& workers, Repository& repository, const Id& id) {
+  auto load = std::make_shared<std::packaged_task<Bytes()>>(
+      [&repository, id] { return repository.load_blob(BlobType::data, id); });
+  std::future<Bytes> blob = load->get_future();
+  workers.submit([load] { (*load)(); });
+  return blob;
+}
+
+}  // namespace
+
+void dump(Repository& repository, const SnapshotRef& ref, std::string_view name,
+          const std::function<void(ByteView)>& write, Progress& progress) {
+  const std::string path = snapshot_path(name);
+  const Node file = find_file(repository, ref, path);
+  progress.phase(SAPDR_PHASE_WRITE);
+  progress.expect(1, file.size);
+
+  // Every thread has a blob at hand and another one ready: that is all the memory it takes.
+  const size_t n_ahead = size_t{2} * repository.context().threads();
+  std::deque<std::future<Bytes>> ahead;
+  Workers workers(repository.context().threads(), n_ahead);
+  size_t next = 0;
+  while (next < file.content.size() || !ahead.empty()) {
+    while (next < file.content.size() && ahead.size() < n_ahead) {
+      ahead.push_back(load_on(workers, repository, file.content[next++]));
+    }
+    const Bytes blob = ahead.front().get();
+    ahead.pop_front();
+    progress.checkpoint();
+    write(blob);
+    progress.done(0, blob.size(), path);
+  }
+  progress.done(1, 0, path);
+}
+
+}  // namespace sapdr::core

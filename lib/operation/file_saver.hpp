@@ -1,0 +1,58 @@
+// Saving file contents: read, cut, hash, store. The work is shared out by chunks, so that one large
+// file keeps all cores as busy as a thousand small ones.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/workers.hpp"
+#include "chunking/rabin.hpp"
+#include "observe/progress.hpp"
+#include "repository/blob_writer.hpp"
+#include "repository/source.hpp"
+
+namespace sapdr::core {
+
+class FileSaver {
+ public:
+  FileSaver(Repository& repository, BlobWriter& writer, Workers& workers, Progress& progress);
+
+  struct Outcome {
+    Node node;             // with content and the size that was read
+    bool changed = false;  // while it was read
+    uint64_t bytes_read = 0;
+  };
+  using Done = std::function<void(Outcome&&)>;
+  using Failed = std::function<void(const Error&)>;
+
+  // Reads a file to its end on this thread, one of the workers. Then either `done` or `failed` is
+  // called once, maybe later and on another worker. Failures to store are thrown: they end the run.
+  void save(Node node, const std::string& path, const FileOpener& open, Done done,
+            const Failed& failed);
+
+ private:
+  struct Job;
+  class Reading;
+
+  void store(ByteView chunk, Id& id);
+  // A buffer of max_chunk bytes; `or_empty`: an empty one instead of exceeding the bound.
+  Bytes take_buffer(bool or_empty);
+  void give_buffer(Bytes buffer);
+
+  BlobWriter& writer_;
+  Workers& workers_;
+  Progress& progress_;
+  const RabinTables tables_;
+  const Bytes zeros_;  // one smallest chunk: what a hole is cut into
+  const Id zeros_id_;
+
+  std::mutex mutex_;
+  std::vector<Bytes> buffers_;  // free ones
+  size_t buffers_made_ = 0;
+  const size_t buffer_limit_;
+};
+
+}  // namespace sapdr::core

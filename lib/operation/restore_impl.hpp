@@ -1,0 +1,36 @@
+// A plan in the making, and made.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "operation/origin.hpp"
+#include "operation/restore.hpp"
+#include "operation/restore_items.hpp"
+
+namespace sapdr::core {
+
+// What a restore needs of a filesystem.
+struct Volume {
+  std::string folder;  // one that is there and lies on it; relative to the target
+  uint64_t bytes = 0;  // to be written
+  uint64_t freed = 0;  // by what is replaced
+};
+
+struct RestorePlanData {
+  RepositoryPtr repository;
+  SnapshotRef ref;
+  std::string target;  // absolute
+  RestoreOptions options;
+  std::optional<Origin> origin;  // in place
+
+  RestoreItems items;
+  std::vector<Volume> volumes;
+  RestoreStats stats;
+};
+
+// Runs it. See RestorePlan::run.
+void run_restore(const RestorePlanData& plan, RestoreStats& result, Progress& progress);
+
+}  // namespace sapdr::core

@@ -1,0 +1,80 @@
+#include "operation/subset.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <random>
+#include <string>
+
+#include "base/error.hpp"
+
+namespace sapdr::core {
+
+namespace {
+
+[[noreturn]] void refuse(std::string_view text) {
+  throw Error(Code::invalid_argument,
+              "\"" + std::string(text) +
+                  "\" is no subset of the data; use a part as 2/10, a share "
+                  "as 5%, or an amount as 10G");
+}
+
+template <class T>
+T number(std::string_view digits, std::string_view text) {
+  T value{};
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (error != std::errc{} || end != digits.data() + digits.size()) refuse(text);
+  return value;
+}
+
+}  // namespace
+
+Subset::Subset(std::string_view text) {
+  if (text.empty()) return;
+  if (const size_t slash = text.find('/'); slash != std::string_view::npos) {
+    part_ = number<uint64_t>(text.substr(0, slash), text);
+    parts_ = number<uint64_t>(text.substr(slash + 1), text);
+    // Parts are told apart by the first byte of an id, as restic does.
+    if (parts_ == 0 || parts_ > 256 || part_ == 0 || part_ > parts_) refuse(text);
+    return;
+  }
+  const std::string_view amount = text.substr(0, text.size() - 1);
+  if (text.ends_with('%')) {
+    share_ = number<double>(amount, text) / 100;
+    if (!(share_ > 0 && share_ <= 1)) refuse(text);
+    return;
+  }
+  constexpr std::string_view units = "KMGT";
+  const size_t unit = units.find(text.back());
+  if (unit == std::string_view::npos) {
+    bytes_ = number<uint64_t>(text, text);
+  } else {
+    const auto value = number<uint64_t>(amount, text);
+    const size_t shift = 10 * (unit + 1);
+    if (value > UINT64_MAX >> shift) refuse(text);
+    bytes_ = value << shift;
+  }
+  if (bytes_ == 0) refuse(text);
+}
+
+std::vector<Subset::Pack> Subset::choose(std::vector<Pack> packs, const Context& context) const {
+  std::erase_if(packs, [&](const Pack& pack) {
+    return std::to_integer<uint64_t>(pack.id.bytes[0]) % parts_ != part_ - 1;
+  });
+  if (share_ >= 1 && bytes_ == UINT64_MAX) return packs;
+  uint64_t seed = 0;
+  context.random(std::as_writable_bytes(std::span(&seed, 1)));
+  std::shuffle(packs.begin(), packs.end(), std::mt19937_64(seed));
+  const auto share = static_cast<size_t>(std::ceil(static_cast<double>(packs.size()) * share_));
+  packs.resize(std::min(packs.size(), share));
+  uint64_t total = 0;
+  size_t keep = 0;
+  // At least one, or a small amount would prove nothing for ever.
+  while (keep < packs.size() && (keep == 0 || total + packs[keep].size <= bytes_)) {
+    total += packs[keep++].size;
+  }
+  packs.resize(keep);
+  return packs;
+}
+
+}  // namespace sapdr::core

@@ -1,0 +1,73 @@
+// Storing blobs: what is known already is not stored again; the rest is compressed, sealed, proven,
+// packed and uploaded, several packs at once. Memory is bounded by the packs in flight.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <unordered_set>
+#include <vector>
+
+#include "base/workers.hpp"
+#include "format/index.hpp"
+#include "repository/lock.hpp"
+#include "repository/repository.hpp"
+
+namespace sapdr::core {
+
+struct WriteCounts {
+  uint64_t data_blobs = 0;
+  uint64_t tree_blobs = 0;
+  uint64_t plain_bytes = 0;
+  uint64_t stored_bytes = 0;
+  uint64_t packs = 0;
+};
+
+// One session of writing. Packs are durable before an index names them, indexes before anything
+// that needs them. Destroyed without finish(), it leaves packs that no index names: prune removes
+// them later.
+class BlobWriter {
+ public:
+  // `dry_run`: counts what would be stored and stores nothing.
+  BlobWriter(Repository& repository, const RepositoryLock& lock, bool dry_run);
+  ~BlobWriter();
+
+  // Stores a blob unless the repository has it or another thread is storing it. True if it was new.
+  // Any thread.
+  bool save(BlobType type, const Id& id, ByteView plain);
+
+  // Uploads what is left and writes the index. Call once, after all save().
+  void finish();
+
+  WriteCounts counts() const;
+
+ private:
+  struct OpenPack;
+  struct Slot;
+
+  Slot reserve(BlobType type, uint32_t length);
+  void fill(const Slot& slot, BlobType type, const Id& id, ByteView plain, ByteView body,
+            bool compressed, Tools& tools);
+  void hand_over(std::shared_ptr<OpenPack> pack);
+  void upload(OpenPack& pack);
+  void record(const Id& pack_id, const OpenPack& pack);
+  void write_index(std::vector<IndexedPack> packs);
+  void give_buffer(Bytes buffer);
+
+  Repository& repository_;
+  const RepositoryLock& lock_;
+  const bool dry_run_;
+
+  mutable std::mutex mutex_;
+  std::unordered_set<Id, IdHash> in_flight_[2];  // by BlobType: claimed, not yet in the index
+  std::shared_ptr<OpenPack> open_[2];            // by BlobType
+  std::vector<Bytes> buffers_;                   // pack buffers to be used again
+  WriteCounts counts_;
+  std::vector<IndexedPack> unwritten_;  // uploaded, not yet in an index file
+  size_t unwritten_blobs_ = 0;
+  std::chrono::steady_clock::time_point last_index_ = std::chrono::steady_clock::now();
+
+  Workers uploads_;  // last: its threads use all of the above
+};
+
+}  // namespace sapdr::core

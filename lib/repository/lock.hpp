@@ -1,0 +1,66 @@
+// Locks, by restic's rules.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "format/lock.hpp"
+#include "repository/repository.hpp"
+
+namespace sapdr::core {
+
+enum class LockMode { shared, exclusive };
+
+// The times of the protocol; other values are for tests only.
+struct LockTiming {
+  std::chrono::nanoseconds wait_before_recheck = std::chrono::milliseconds(200);
+  std::chrono::nanoseconds refresh = std::chrono::minutes(5);
+  std::chrono::nanoseconds give_up = std::chrono::seconds(1350);  // 22.5 minutes without a refresh
+  std::chrono::nanoseconds stale = std::chrono::minutes(30);
+};
+
+// Held from construction to destruction, refreshed by a thread of its own.
+class RepositoryLock {
+ public:
+  // Waits up to the repository's retry_lock_ns for conflicting locks; stale ones do not conflict.
+  // Takes nothing if the repository was opened without locks and `mode` is shared. Throws
+  // Code::locked, naming the holder.
+  RepositoryLock(Repository& repository, LockMode mode, Progress& progress, LockTiming timing = {});
+  ~RepositoryLock();
+  RepositoryLock(const RepositoryLock&) = delete;
+  RepositoryLock& operator=(const RepositoryLock&) = delete;
+
+  // Throws Code::locked once the lock could not be refreshed in time: others may take it for stale,
+  // so nothing may be written or deleted any more.
+  void check() const {
+    if (lost_.load(std::memory_order_relaxed)) throw_lost();
+  }
+
+ private:
+  void acquire();
+  void refresh_loop();
+  void write_lock();
+  [[noreturn]] static void throw_lost();
+
+  Repository& repository_;
+  const LockTiming timing_;
+  LockInfo info_;
+  std::optional<Id> id_;  // the lock file at present
+  std::atomic<bool> lost_{false};
+  std::mutex mutex_;
+  std::condition_variable stop_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+// Whether a lock is left over: too old, or of a process of this host that is gone.
+bool is_stale(const LockInfo& lock, UnixNs now, const LockTiming& timing);
+
+// Removes stale locks, or all. Returns how many.
+uint64_t remove_locks(Repository& repository, bool all);
+
+}  // namespace sapdr::core

@@ -1,0 +1,312 @@
+#include "repository/repository.hpp"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "base/json.hpp"
+#include "base/workers.hpp"
+#include "checksum/sha256.hpp"
+#include "format/index.hpp"
+#include "repository/host.hpp"
+
+namespace sapdr::core {
+
+namespace {
+
+// Limits on what is read into memory before anything is known about it.
+constexpr uint64_t max_small_file = 16ULL * 1024 * 1024;  // config, keys, locks, snapshots
+constexpr uint64_t max_index_file = 1024ULL * 1024 * 1024;
+constexpr size_t salt_size = 64;
+
+const FileName config_name{FileType::config, ""};
+
+uint64_t size_limit(FileType type) {
+  return type == FileType::index || type == FileType::verified ? max_index_file : max_small_file;
+}
+
+SecretBytes seal(const Context& context, Cipher& cipher, ByteView plain) {
+  std::array<std::byte, iv_size> iv;
+  context.random(iv);
+  SecretBytes sealed(plain.size() + seal_overhead);
+  cipher.seal(iv, plain, sealed);
+  return sealed;
+}
+
+// The master key in a key file, or nothing if the password is another one.
+std::optional<Key> open_key(const KeyFile& file, ByteView password) {
+  Cipher cipher(derive_key(password, file.salt, file.cost));
+  if (file.data.size() < seal_overhead) return std::nullopt;
+  SecretBytes plain(file.data.size() - seal_overhead);
+  if (!cipher.open(file.data, plain)) return std::nullopt;
+  return parse_master_key(plain);
+}
+
+Id save_key(const Context& context, Backend& backend, const Key& master, ByteView password,
+            const ScryptCost& cost) {
+  KeyFile file;
+  file.hostname = host_name();
+  file.username = user_name();
+  file.created = context.now();
+  file.cost = cost;
+  file.salt.resize(salt_size);
+  context.random(file.salt);
+  Cipher cipher(derive_key(password, file.salt, cost));
+  file.data = seal(context, cipher, master_key_json(master));
+  const std::string json = key_file_json(file);
+  const Id id = sha256(as_bytes(json));
+  backend.save({FileType::key, id.hex()}, as_bytes(json));
+  return id;
+}
+
+std::vector<Id> list_ids(Backend& backend, FileType type) {
+  std::vector<Id> ids;
+  backend.list(type, [&](std::string_view name, uint64_t) {
+    if (const auto id = Id::parse(name)) ids.push_back(*id);
+  });
+  std::sort(ids.begin(), ids.end());
+  return ids;
+}
+
+// False also where there is nothing at all.
+bool has_keys(Backend& backend) {
+  try {
+    return !list_ids(backend, FileType::key).empty();
+  } catch (const Error& error) {
+    if (error.code() != Code::not_found) throw;
+    return false;
+  }
+}
+
+// Tries the key files until one opens. A damaged one does not hide the others.
+Key find_key(const Context& context, Backend& backend, const OpenSettings& settings) {
+  std::vector<Id> ids = list_ids(backend, FileType::key);
+  const auto hinted = [&](const Id& id) {
+    return !settings.key_hint.empty() && id.hex().starts_with(settings.key_hint);
+  };
+  std::stable_partition(ids.begin(), ids.end(), hinted);
+  std::optional<Error> damage;
+  for (const Id& id : ids) {
+    const FileName name{FileType::key, id.hex()};
+    try {
+      const Bytes stored = load_all(backend, name, max_small_file);
+      const KeyFile file = parse_key_file(as_text(stored), to_string(name));
+      if (auto key = open_key(file, settings.password)) return *std::move(key);
+      if (sha256(stored) != id) {
+        throw Error(Code::corrupt, to_string(name) + " is damaged: its content has another hash")
+            .with("key", id.hex());
+      }
+    } catch (const Error& error) {
+      context.log(LogLevel::warning, "repository", error.message());
+      damage = error;
+    }
+  }
+  if (damage) throw *damage;
+  if (ids.empty()) {
+    throw Error(Code::corrupt, "the repository at " + backend.location() +
+                                   " has no key file; restore its folder keys/ from a copy");
+  }
+  throw Error(Code::auth,
+              "no key of the repository at " + backend.location() + " opens with this password");
+}
+
+Config load_config(Backend& backend, const Key& key) {
+  const Bytes sealed = load_all(backend, config_name, max_small_file);
+  Bytes plain(sealed.size() < seal_overhead ? 0 : sealed.size() - seal_overhead);
+  if (!Cipher(key).open(sealed, plain)) {
+    throw Error(Code::corrupt, "the config of the repository at " + backend.location() +
+                                   " is damaged; restore it from a copy");
+  }
+  return parse_config(as_text(plain));
+}
+
+}  // namespace
+
+Repository::Repository(ContextPtr context, BackendPtr backend, const OpenSettings& settings,
+                       Config config, const Key& key)
+    : context_(std::move(context)),
+      backend_(std::move(backend)),
+      settings_(settings),
+      config_(std::move(config)),
+      key_(key),
+      tools_(key, config_.version < 2 ? Compression::off : settings.compression) {
+  settings_.password = {};
+}
+
+RepositoryPtr Repository::init(ContextPtr context, BackendPtr backend,
+                               const InitSettings& settings) {
+  if (settings.password.empty()) {
+    throw Error(Code::invalid_argument, "the password of a new repository must not be empty");
+  }
+  if (settings.version != 1 && settings.version != 2) {
+    throw Error(Code::unsupported, "repository version " + std::to_string(settings.version) +
+                                       " is not known; use 1 or 2");
+  }
+  if (backend->exists(config_name)) {
+    throw Error(Code::exists, "there is a repository at " + backend->location() +
+                                  " already; choose another place or open it");
+  }
+  if (has_keys(*backend)) {
+    throw Error(Code::exists, "there are key files at " + backend->location() +
+                                  " already; choose an empty place");
+  }
+  backend->create();
+  Key key;
+  context->random(key.encrypt);
+  context->random(key.mac_k);
+  context->random(key.mac_r);
+  Config config;
+  config.version = settings.version;
+  std::array<std::byte, 32> id;
+  context->random(id);
+  config.id = to_hex(id);
+  config.polynomial = random_polynomial([&](ByteSpan out) { context->random(out); });
+  // The config comes last: it makes the repository.
+  save_key(*context, *backend, key, settings.password, settings.cost);
+  Cipher cipher(key);
+  backend->save(config_name, seal(*context, cipher, as_bytes(config_json(config))));
+  return RepositoryPtr(
+      new Repository(std::move(context), std::move(backend), {}, std::move(config), key));
+}
+
+RepositoryPtr Repository::open(ContextPtr context, BackendPtr backend,
+                               const OpenSettings& settings) {
+  if (!backend->exists(config_name)) {
+    if (has_keys(*backend)) {
+      throw Error(Code::corrupt,
+                  "the repository at " + backend->location() +
+                      " has keys but no config; restore the file config from a copy");
+    }
+    throw Error(Code::no_repository, "there is no repository at " + backend->location() +
+                                         "; check the location or create one with init");
+  }
+  const Key key = find_key(*context, *backend, settings);
+  Config config = load_config(*backend, key);
+  return RepositoryPtr(
+      new Repository(std::move(context), std::move(backend), settings, std::move(config), key));
+}
+
+Bytes Repository::load_unpacked(FileType type, const Id& id) {
+  const FileName name{type, id.hex()};
+  const Bytes stored = load_all(*backend_, name, size_limit(type));
+  const auto damaged = [&](const char* how) {
+    return Error(Code::corrupt, to_string(name) + " is damaged: " + how)
+        .with(to_string(type), id.hex());
+  };
+  if (sha256(stored) != id) throw damaged("its content has another hash than its name says");
+  auto tools = tools_.lend();
+  Bytes plain(stored.size() < seal_overhead ? 0 : stored.size() - seal_overhead);
+  if (!tools->cipher.open(stored, plain))
+    throw damaged("it does not open with the repository's key");
+  return decode_unpacked(tools->codec, plain, size_limit(type), to_string(name));
+}
+
+Id Repository::save_unpacked(FileType type, std::string_view json) {
+  auto tools = tools_.lend();
+  const Bytes plain = encode_unpacked(tools->codec, config_.version, json);
+  std::array<std::byte, iv_size> iv;
+  context_->random(iv);
+  Bytes sealed(plain.size() + seal_overhead);
+  tools->cipher.seal(iv, plain, sealed);
+  const Id id = sha256(sealed);
+  backend_->save({type, id.hex()}, sealed);
+  return id;
+}
+
+std::vector<Id> Repository::list(FileType type) {
+  return list_ids(*backend_, type);
+}
+
+Id Repository::find_by_prefix(FileType type, std::string_view prefix) {
+  const std::string what = std::string(to_string(type)) + " \"" + std::string(prefix) + "\"";
+  std::optional<Id> found;
+  if (!prefix.empty()) {
+    for (const Id& id : list(type)) {
+      if (!id.hex().starts_with(prefix)) continue;
+      if (found) {
+        throw Error(Code::ambiguous, what +
+                                         " matches more than one: " + found->hex().substr(0, 12) +
+                                         ", " + id.hex().substr(0, 12) + "; give more digits");
+      }
+      found = id;
+    }
+  }
+  if (!found) {
+    throw Error(Code::not_found, "there is no " + what + " in the repository; list what there is");
+  }
+  return *found;
+}
+
+void Repository::load_index(Progress& progress,
+                            const std::function<void(const Id&, const Error&)>& on_damage) {
+  context_->check_process();
+  const std::lock_guard lock(index_mutex_);
+  const std::vector<Id> present = list(FileType::index);
+  std::vector<Id> missing;
+  std::set_difference(present.begin(), present.end(), indexes_read_.begin(), indexes_read_.end(),
+                      std::back_inserter(missing));
+  std::mutex damage_mutex;
+  const auto load = [&](const Id& id) {
+    progress.checkpoint();
+    try {
+      const Bytes json = load_unpacked(FileType::index, id);
+      const IndexFile file = parse_index(as_text(json), "index " + id.hex());
+      for (const IndexedPack& pack : file.packs) index_.add(pack.id, pack.blobs);
+    } catch (const Error& error) {
+      if (!on_damage || error.retry() != Retry::never) throw;
+      const std::lock_guard damage_lock(damage_mutex);
+      on_damage(id, error);
+    }
+  };
+  Workers workers(context_->threads(), context_->threads());
+  for (const Id& id : missing) {
+    workers.submit([&load, id] { load(id); });
+  }
+  workers.finish();
+  indexes_read_ = present;
+}
+
+bool open_blob(Tools& tools, const BlobPlace& place, ByteView sealed, Bytes& out) {
+  if (sealed.size() != place.length || sealed.size() < seal_overhead) return false;
+  if (place.plain_length > max_blob_size) return false;
+  out.resize(place.plain_length);
+  if (place.compressed) {
+    tools.packed.resize(sealed.size() - seal_overhead);
+    if (!tools.cipher.open(sealed, tools.packed)) return false;
+    if (!tools.codec.decompress(tools.packed, out)) return false;
+  } else if (!tools.cipher.open(sealed, out)) {
+    return false;
+  }
+  return sha256(out) == place.id;
+}
+
+Bytes Repository::load_blob(BlobType type, const Id& id) {
+  const std::vector<BlobPlace> places = index_.find_all(id, type);
+  const std::string what = std::string(to_string(type)) + " blob " + id.hex();
+  if (places.empty()) {
+    throw Error(Code::not_found, what + " is not in the index; check the repository")
+        .with("blob", id.hex());
+  }
+  auto tools = tools_.lend();
+  std::string damage;
+  for (const BlobPlace& place : places) {
+    const std::string pack = index_.pack_id(place.pack).hex();
+    try {
+      Bytes sealed(place.length);
+      backend_->load({FileType::pack, pack}, place.offset, sealed);
+      Bytes plain;
+      if (open_blob(*tools, place, sealed, plain)) return plain;
+      damage = "pack " + pack + " is damaged there";
+    } catch (const Error& error) {
+      if (error.retry() != Retry::never) throw;
+      damage = error.message();
+    }
+  }
+  throw Error(Code::corrupt, what + " could not be read: " + damage)
+      .with("blob", id.hex())
+      .with("pack", index_.pack_id(places.back().pack).hex());
+}
+
+}  // namespace sapdr::core

@@ -1,0 +1,95 @@
+// A repository that is open: its keys, its files, its index, its blobs.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "format/config.hpp"
+#include "format/key.hpp"
+#include "observe/progress.hpp"
+#include "repository/blob_index.hpp"
+#include "repository/tools.hpp"
+#include "storage/backend.hpp"
+
+namespace sapdr::core {
+
+struct InitSettings {
+  uint32_t version = 2;
+  SecretBytes password;
+  ScryptCost cost;
+};
+
+struct OpenSettings {
+  SecretBytes password;
+  std::string key_hint;
+  Compression compression = Compression::automatic;
+  size_t pack_size = 16 * 1024 * 1024;
+  bool use_locks = true;
+  bool verify_blobs = true;
+  int64_t retry_lock_ns = 0;
+};
+
+// Members may be called from any thread unless they say otherwise.
+class Repository {
+ public:
+  // Writes config and first key. Throws Code::exists.
+  static std::shared_ptr<Repository> init(ContextPtr context, BackendPtr backend,
+                                          const InitSettings& settings);
+  // Throws Code::no_repository, auth, unsupported, corrupt.
+  static std::shared_ptr<Repository> open(ContextPtr context, BackendPtr backend,
+                                          const OpenSettings& settings);
+
+  const Context& context() const { return *context_; }
+  const ContextPtr& context_ptr() const { return context_; }
+  Backend& backend() { return *backend_; }
+  const Config& config() const { return config_; }
+  const Key& key() const { return key_; }
+  const OpenSettings& settings() const { return settings_; }  // its password is empty
+  ToolBox& tools() { return tools_; }
+
+  // Files that are not packs: verified against their name, opened, decompressed. Throws
+  // Code::corrupt.
+  Bytes load_unpacked(FileType type, const Id& id);
+  // Compressed (version 2), sealed, stored under the hash. Returns the name.
+  Id save_unpacked(FileType type, std::string_view json);
+  // Of a type, every name that is an id, in ascending order.
+  std::vector<Id> list(FileType type);
+  // The one object whose hexadecimal name begins with `prefix`. Throws Code::not_found,
+  // Code::ambiguous.
+  Id find_by_prefix(FileType type, std::string_view prefix);
+
+  // Reads the index files that were not read yet; others may have written some since. A damaged one
+  // is given to `on_damage`, or thrown if there is none.
+  void load_index(Progress& progress,
+                  const std::function<void(const Id&, const Error&)>& on_damage = {});
+  BlobIndex& index() { return index_; }
+
+  // The plaintext of a blob, proven by MAC and SHA-256. Tries every place it is known to be in.
+  // Throws Code::not_found if the index does not know it, Code::corrupt if no copy is right. Needs
+  // load_index().
+  Bytes load_blob(BlobType type, const Id& id);
+
+ private:
+  Repository(ContextPtr context, BackendPtr backend, const OpenSettings& settings, Config config,
+             const Key& key);
+
+  ContextPtr context_;
+  BackendPtr backend_;
+  OpenSettings settings_;
+  Config config_;
+  Key key_;
+  ToolBox tools_;
+  std::mutex index_mutex_;
+  std::vector<Id> indexes_read_;  // sorted
+  BlobIndex index_;
+};
+
+using RepositoryPtr = std::shared_ptr<Repository>;
+
+// Opens one sealed blob: MAC, decompression, SHA-256. `out` becomes the plaintext; false if
+// anything is wrong.
+[[nodiscard]] bool open_blob(Tools& tools, const BlobPlace& place, ByteView sealed, Bytes& out);
+
+}  // namespace sapdr::core

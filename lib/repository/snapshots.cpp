@@ -1,0 +1,141 @@
+#include "repository/snapshots.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "base/json.hpp"
+#include "base/path.hpp"
+#include "base/workers.hpp"
+#include "repository/trees.hpp"
+
+namespace sapdr::core {
+
+namespace {
+
+bool contains(const std::vector<std::string>& list, const std::string& item) {
+  return std::find(list.begin(), list.end(), item) != list.end();
+}
+
+bool contains_all(const std::vector<std::string>& list, const std::vector<std::string>& items) {
+  return std::all_of(items.begin(), items.end(),
+                     [&](const std::string& item) { return contains(list, item); });
+}
+
+Snapshot find_latest(Repository& repository, const SnapshotFilter& filter) {
+  std::vector<Snapshot> snapshots = list_snapshots(repository, filter);
+  if (snapshots.empty()) {
+    throw Error(Code::not_found, "no snapshot in the repository at " +
+                                     repository.backend().location() +
+                                     " matches; list the snapshots to see what there is");
+  }
+  return std::move(snapshots.back());
+}
+
+std::vector<Id> ids_of(const JsonReader& record, std::string_view key, std::string_view what) {
+  std::vector<Id> ids;
+  if (const boost::json::array* list = record.array(key)) {
+    for (const auto& value : *list) ids.push_back(json_id(value, what));
+  }
+  return ids;
+}
+
+void append_ids(std::string& json, const char* key, const std::vector<Id>& ids) {
+  json.append(",\"").append(key).append("\":[");
+  for (const Id& id : ids) json.append("\"").append(id.hex()).append("\",");
+  if (!ids.empty()) json.pop_back();
+  json.append("]");
+}
+
+VerifiedRecord load_record(Repository& repository, const Id& id) {
+  const std::string what = "verified " + id.hex();
+  const Bytes json = repository.load_unpacked(FileType::verified, id);
+  const boost::json::value value = parse_json(as_text(json), what);
+  const JsonReader reader(value, what);
+  return {parse_time(reader.required_text("time")), ids_of(reader, "packs", what),
+          ids_of(reader, "snapshots", what)};
+}
+
+void keep_latest(std::unordered_map<Id, UnixNs, IdHash>& times, const std::vector<Id>& ids,
+                 UnixNs time) {
+  for (const Id& id : ids) {
+    UnixNs& last = times[id];
+    last = std::max(last, time);
+  }
+}
+
+}  // namespace
+
+bool SnapshotFilter::matches(const Snapshot& snapshot) const {
+  return (hosts.empty() || contains(hosts, snapshot.hostname)) &&
+         contains_all(snapshot.tags, tags) && contains_all(snapshot.paths, paths);
+}
+
+Snapshot load_snapshot(Repository& repository, const Id& id) {
+  const Bytes json = repository.load_unpacked(FileType::snapshot, id);
+  Snapshot snapshot = parse_snapshot(as_text(json), "snapshot " + id.hex());
+  snapshot.id = id;
+  return snapshot;
+}
+
+std::vector<Snapshot> list_snapshots(Repository& repository, const SnapshotFilter& filter) {
+  const std::vector<Id> ids = repository.list(FileType::snapshot);
+  std::vector<Snapshot> all(ids.size());
+  Workers workers(repository.context().threads(), repository.context().threads());
+  for (size_t i = 0; i < ids.size(); ++i) {
+    workers.submit([&, i] {
+      try {
+        all[i] = load_snapshot(repository, ids[i]);
+      } catch (const Error& error) {
+        if (error.code() != Code::not_found) throw;  // forgotten meanwhile: its id stays null
+      }
+    });
+  }
+  workers.finish();
+  std::erase_if(all, [&](const Snapshot& s) { return s.id.is_null() || !filter.matches(s); });
+  std::sort(all.begin(), all.end(), [](const Snapshot& a, const Snapshot& b) {
+    return std::tie(a.time, a.id) < std::tie(b.time, b.id);
+  });
+  return all;
+}
+
+SnapshotRef find_snapshot(Repository& repository, std::string_view name,
+                          const SnapshotFilter& filter) {
+  const size_t colon = std::min(name.find(':'), name.size());
+  const std::string_view base = name.substr(0, colon);
+  const std::string_view folder = name.substr(std::min(colon + 1, name.size()));
+  SnapshotRef ref;
+  ref.snapshot =
+      base == "latest"
+          ? find_latest(repository, filter)
+          : load_snapshot(repository, repository.find_by_prefix(FileType::snapshot, base));
+  ref.folder = clean_path(join_path("/", folder));
+  ref.tree = ref.folder == "/" ? ref.snapshot.tree
+                               : find_folder(repository, ref.snapshot.tree, ref.folder);
+  return ref;
+}
+
+void save_verified(Repository& repository, const VerifiedRecord& record) {
+  std::string json = "{\"time\":\"" + format_time(record.time) + "\"";
+  append_ids(json, "packs", record.packs);
+  append_ids(json, "snapshots", record.snapshots);
+  json.append("}");
+  repository.save_unpacked(FileType::verified, json);
+}
+
+VerifiedTimes load_verified(Repository& repository) {
+  VerifiedTimes times;
+  for (const Id& id : repository.list(FileType::verified)) {
+    try {
+      const VerifiedRecord record = load_record(repository, id);
+      keep_latest(times.packs, record.packs, record.time);
+      keep_latest(times.snapshots, record.snapshots, record.time);
+    } catch (const Error& error) {
+      if (error.code() == Code::not_found) continue;
+      if (error.code() != Code::corrupt) throw;
+      repository.context().log(LogLevel::warning, "repository", error.message());
+    }
+  }
+  return times;
+}
+
+}  // namespace sapdr::core

@@ -1,0 +1,57 @@
+// Finding snapshots, and what is recorded about them.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "format/snapshot.hpp"
+#include "repository/repository.hpp"
+
+namespace sapdr::core {
+
+struct SnapshotFilter {
+  std::vector<std::string> hosts;  // one of them; empty: any
+  std::vector<std::string> tags;   // all of them
+  std::vector<std::string> paths;  // all of them
+
+  bool matches(const Snapshot& snapshot) const;
+};
+
+Snapshot load_snapshot(Repository& repository, const Id& id);
+
+// Those that match, oldest first. A damaged snapshot throws Code::corrupt.
+std::vector<Snapshot> list_snapshots(Repository& repository, const SnapshotFilter& filter);
+
+// A snapshot by name, and the folder in it that is meant: "latest", a prefix of an id, either with
+// ":/folder" behind it.
+struct SnapshotRef {
+  Snapshot snapshot;
+  std::string folder;  // "/" or "/a/b"
+  Id tree;             // the tree of that folder
+};
+
+// Throws Code::not_found, Code::ambiguous. Reads trees if a folder is named: needs the index then.
+SnapshotRef find_snapshot(Repository& repository, std::string_view name,
+                          const SnapshotFilter& filter);
+
+// Records under sapdr/: which packs were read back and found right, and which snapshots that
+// proved. Other programs ignore them.
+struct VerifiedRecord {
+  UnixNs time = 0;
+  std::vector<Id> packs;
+  std::vector<Id> snapshots;
+};
+
+void save_verified(Repository& repository, const VerifiedRecord& record);
+
+struct VerifiedTimes {
+  std::unordered_map<Id, UnixNs, IdHash> packs;      // when last
+  std::unordered_map<Id, UnixNs, IdHash> snapshots;  // when last
+};
+
+// All records taken together. A damaged record proves nothing: it is logged and left out.
+VerifiedTimes load_verified(Repository& repository);
+
+}  // namespace sapdr::core

@@ -1,0 +1,68 @@
+// What a thread needs to store and load blobs: cipher, codec and scratch memory, kept for the next
+// one.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "crypto/cipher.hpp"
+#include "format/codec.hpp"
+
+namespace sapdr::core {
+
+struct Tools {
+  Tools(const Key& key, Compression compression) : cipher(key), codec(compression) {}
+
+  Cipher cipher;
+  Codec codec;
+  Bytes packed;  // scratch
+  Bytes plain;   // scratch
+};
+
+// Lends tools to threads. Any thread.
+class ToolBox {
+ public:
+  ToolBox(const Key& key, Compression compression) : key_(key), compression_(compression) {}
+
+  class Lease {
+   public:
+    Lease(ToolBox& box, std::unique_ptr<Tools> tools) : box_(&box), tools_(std::move(tools)) {}
+    ~Lease() {
+      if (tools_) box_->give_back(std::move(tools_));
+    }
+    Lease(Lease&&) noexcept = default;
+    Lease& operator=(Lease&&) = delete;
+    Tools* operator->() const { return tools_.get(); }
+    Tools& operator*() const { return *tools_; }
+
+   private:
+    ToolBox* box_;
+    std::unique_ptr<Tools> tools_;
+  };
+
+  Lease lend() {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!free_.empty()) {
+        auto tools = std::move(free_.back());
+        free_.pop_back();
+        return Lease(*this, std::move(tools));
+      }
+    }
+    return Lease(*this, std::make_unique<Tools>(key_, compression_));
+  }
+
+ private:
+  void give_back(std::unique_ptr<Tools> tools) {
+    const std::lock_guard lock(mutex_);
+    free_.push_back(std::move(tools));
+  }
+
+  const Key key_;
+  const Compression compression_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Tools>> free_;
+};
+
+}  // namespace sapdr::core

@@ -1,0 +1,28 @@
+// Reading trees.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "format/tree.hpp"
+#include "repository/repository.hpp"
+
+namespace sapdr::core {
+
+// The nodes of a tree. Throws Code::corrupt, Code::not_found.
+std::vector<Node> load_tree(Repository& repository, const Id& id);
+
+// Visits every different tree below `roots` once, on all threads, in no order. `nodes` is null if
+// the tree could not be loaded: `error` says why. `visit` is called from several threads at once.
+using TreeVisitor =
+    std::function<void(const Id& tree, const std::vector<Node>* nodes, const Error* error)>;
+void visit_trees(Repository& repository, std::vector<Id> roots, const TreeVisitor& visit,
+                 Progress& progress);
+
+// The tree of the folder `path` ("/a/b") below `root`. Throws Code::not_found, or
+// Code::invalid_argument if it is no folder.
+Id find_folder(Repository& repository, const Id& root, std::string_view path);
+
+}  // namespace sapdr::core

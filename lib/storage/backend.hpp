@@ -1,0 +1,75 @@
+// Storage backends: where the objects of a repository lie.
+//
+// CONTRACT, which every backend keeps and tests/conformance proves
+//   - An object is written whole or not at all: a reader sees nothing or all of it. When `save`
+//     returns, the object survives a power cut.
+//   - Objects are immutable. Saving under a name that exists fails with Code::exists and leaves the
+//     object as it is.
+//   - `load` fills its buffer or throws; a range that ends past the object is Code::corrupt (the
+//     object is shorter than somebody said), a missing object Code::not_found.
+//   - `list` tells each object once, in no order; objects that come or go meanwhile may be told or
+//     not. Leftovers of interrupted saves are never told. The config is told with an empty name.
+//   - `erase` of a missing object is Code::not_found.
+//   - All members but create() may be called from any thread at the same time.
+//   - Errors carry a retry class; messages name the object.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/context.hpp"
+#include "base/error.hpp"
+
+namespace sapdr::core {
+
+// What kind of object; each kind has its own folder. `verified` is ours: see docs/FORMAT.md.
+enum class FileType : uint8_t { config, key, lock, snapshot, index, pack, verified };
+
+const char* to_string(FileType type);
+
+struct FileName {
+  FileType type;
+  std::string name;  // 64 hexadecimal digits; empty for the config
+};
+
+// "pack 0123abcd…", for messages.
+std::string to_string(const FileName& file);
+
+// 64 lower-case hexadecimal digits: the only names that a backend stores and tells, so that no
+// name leads out of its folder.
+bool is_object_name(std::string_view name) noexcept;
+// Throws Code::invalid_argument unless `file` may be the name of an object.
+void require_valid(const FileName& file);
+
+class Backend {
+ public:
+  Backend() = default;
+  virtual ~Backend() = default;
+  Backend(const Backend&) = delete;
+  Backend& operator=(const Backend&) = delete;
+
+  // For messages; without secrets.
+  virtual std::string location() const = 0;
+  // How many calls at once it can use.
+  virtual unsigned max_parallel() const = 0;
+
+  // Prepares the place for a new repository (folders, container). Fine if it is there already.
+  virtual void create() = 0;
+
+  virtual bool exists(const FileName& file) = 0;
+  virtual uint64_t size_of(const FileName& file) = 0;
+  virtual void load(const FileName& file, uint64_t offset, ByteSpan out) = 0;
+  virtual void save(const FileName& file, ByteView data) = 0;
+  virtual void list(FileType type,
+                    const std::function<void(std::string_view name, uint64_t size)>& each) = 0;
+  virtual void erase(const FileName& file) = 0;
+};
+
+using BackendPtr = std::shared_ptr<Backend>;
+
+// The whole of an object. Throws Code::corrupt if it is bigger than `limit`.
+Bytes load_all(Backend& backend, const FileName& file, uint64_t limit);
+
+}  // namespace sapdr::core

@@ -1,0 +1,418 @@
+#include "storage/local.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstdio>
+#include <vector>
+
+#include "base/encoding.hpp"
+#include "base/fd.hpp"
+
+namespace sapdr::core {
+
+namespace {
+
+// Calls `call` until a signal does not interrupt it.
+template <class Call>
+auto retry_eintr(Call call) {
+  for (;;) {
+    const auto result = call();
+    if (result >= 0 || errno != EINTR) return result;
+  }
+}
+
+const char* folder_of(FileType type) {
+  switch (type) {
+    case FileType::config:
+      return "";
+    case FileType::key:
+      return "keys";
+    case FileType::lock:
+      return "locks";
+    case FileType::snapshot:
+      return "snapshots";
+    case FileType::index:
+      return "index";
+    case FileType::pack:
+      return "data";
+    case FileType::verified:
+      return "sapdr/verified";
+  }
+  return "";
+}
+
+// Relative to the repository; without a slash at the end.
+std::string folder_of(const FileName& file) {
+  std::string folder = folder_of(file.type);
+  if (file.type == FileType::pack) folder.append("/").append(file.name, 0, 2);
+  return folder;
+}
+
+std::string leaf_of(const FileName& file) {
+  return file.type == FileType::config ? "config" : file.name;
+}
+
+// "00" to "ff": the folders of packs.
+std::vector<std::string> pack_prefixes() {
+  std::vector<std::string> prefixes;
+  for (unsigned i = 0; i < 256; ++i) {
+    const std::byte digits{static_cast<unsigned char>(i)};
+    prefixes.push_back(to_hex(ByteView(&digits, 1)));
+  }
+  return prefixes;
+}
+
+std::string join(const std::string& folder, const std::string& name) {
+  if (folder.empty()) return name;
+  return name.empty() ? folder : folder + "/" + name;
+}
+
+void write_all(int fd, ByteView data, const std::string& path) {
+  while (!data.empty()) {
+    const ssize_t n = retry_eintr([&] { return ::write(fd, data.data(), data.size()); });
+    if (n < 0) throw system_error(errno, "write", path);
+    data = data.subspan(static_cast<size_t>(n));
+  }
+}
+
+// Filesystems that cannot sync are as durable as they get.
+void sync(int fd, const std::string& path) {
+  if (retry_eintr([&] { return ::fsync(fd); }) == 0) return;
+  if (errno != EINVAL && errno != ENOTSUP && errno != ENOSYS) {
+    throw system_error(errno, "sync", path);
+  }
+}
+
+std::string random_suffix() {
+  std::array<std::byte, 8> bytes;
+  if (retry_eintr([&] { return ::getrandom(bytes.data(), bytes.size(), 0); }) !=
+      static_cast<ssize_t>(bytes.size())) {
+    throw system_error(errno, "get", "random bytes");
+  }
+  return to_hex(bytes);
+}
+
+// Gives the file `temporary` its final name unless something has that name. Returns an errno.
+int rename_new(int folder, const std::string& temporary, const std::string& name) {
+  if (::renameat2(folder, temporary.c_str(), folder, name.c_str(), RENAME_NOREPLACE) == 0) return 0;
+  if (errno != EINVAL && errno != ENOSYS && errno != ENOTSUP) return errno;
+  // The filesystem does not know the flag: a hard link never replaces anything, either.
+  if (::linkat(folder, temporary.c_str(), folder, name.c_str(), 0) == 0) {
+    ::unlinkat(folder, temporary.c_str(), 0);
+    return 0;
+  }
+  if (errno != EPERM && errno != ENOTSUP && errno != ENOSYS) return errno;
+  // No hard links, either (FAT). Names are hashes of the content, so the moment between the two
+  // calls costs nothing but an identical object.
+  if (::faccessat(folder, name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) return EEXIST;
+  return ::renameat(folder, temporary.c_str(), folder, name.c_str()) == 0 ? 0 : errno;
+}
+
+// Removes the file it names unless it was kept.
+class TemporaryFile {
+ public:
+  TemporaryFile(int folder, std::string name) : folder_(folder), name_(std::move(name)) {}
+  ~TemporaryFile() {
+    if (!name_.empty()) ::unlinkat(folder_, name_.c_str(), 0);
+  }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+  const std::string& name() const { return name_; }
+  void keep() { name_.clear(); }
+
+ private:
+  int folder_;
+  std::string name_;
+};
+
+struct DirCloser {
+  void operator()(DIR* dir) const { ::closedir(dir); }
+};
+using Dir = std::unique_ptr<DIR, DirCloser>;
+
+Dir open_list(Fd fd, const std::string& path) {
+  Dir dir(::fdopendir(fd.get()));
+  if (!dir) throw system_error(errno, "list", path);
+  fd.release();
+  return dir;
+}
+
+// nullptr at the end.
+const char* next_name(DIR* dir, const std::string& path) {
+  errno = 0;
+  const dirent* entry = ::readdir(dir);
+  if (entry == nullptr && errno != 0) throw system_error(errno, "list", path);
+  return entry == nullptr ? nullptr : entry->d_name;
+}
+
+class LocalBackend final : public Backend {
+ public:
+  explicit LocalBackend(std::string path) : path_(std::move(path)) {
+    while (path_.size() > 1 && path_.back() == '/') path_.pop_back();
+  }
+
+  std::string location() const override { return path_; }
+  unsigned max_parallel() const override { return 4; }
+
+  void create() override {
+    make_root();
+    const Fd root = open_root();
+    for (const FileType type :
+         {FileType::key, FileType::lock, FileType::snapshot, FileType::index, FileType::pack}) {
+      make_one_folder(root.get(), folder_of(type));
+    }
+    for (const std::string& prefix : pack_prefixes()) {
+      make_one_folder(root.get(), join(folder_of(FileType::pack), prefix));
+    }
+    for (const std::string folder : {"", "data"}) {
+      sync(open_folder(root.get(), folder).get(), full(folder));
+    }
+  }
+
+  bool exists(const FileName& file) override {
+    struct stat st;
+    if (stat(file, st)) return S_ISREG(st.st_mode);
+    if (errno == ENOENT || errno == ENOTDIR) return false;
+    throw system_error(errno, "look at", path_of(file));
+  }
+
+  uint64_t size_of(const FileName& file) override {
+    struct stat st;
+    if (!stat(file, st)) throw system_error(errno, "look at", path_of(file));
+    require_regular(file, st);
+    return static_cast<uint64_t>(st.st_size);
+  }
+
+  void load(const FileName& file, uint64_t offset, ByteSpan out) override;
+  void save(const FileName& file, ByteView data) override;
+  void list(FileType type, const std::function<void(std::string_view, uint64_t)>& each) override;
+
+  void erase(const FileName& file) override {
+    require_valid(file);
+    const std::string path = path_of(file);
+    if (::unlink(path.c_str()) != 0) throw system_error(errno, "remove", path);
+  }
+
+ private:
+  std::string full(const std::string& relative) const { return join(path_, relative); }
+  std::string path_of(const FileName& file) const {
+    return full(join(folder_of(file), leaf_of(file)));
+  }
+
+  bool stat(const FileName& file, struct stat& st) const {
+    require_valid(file);
+    return ::stat(path_of(file).c_str(), &st) == 0;
+  }
+
+  void require_regular(const FileName& file, const struct stat& st) const {
+    if (S_ISREG(st.st_mode)) return;
+    throw Error(Code::corrupt, path_of(file) + " is not an ordinary file: restore it from a copy")
+        .with("path", path_of(file));
+  }
+
+  void make_root() const;
+  Fd open_root() const;
+  Fd open_folder(int root, const std::string& relative) const;
+  bool make_one_folder(int root, const std::string& relative) const;
+  void make_folder(int root, const std::string& relative) const;
+  Fd open_or_make_folder(const FileName& file) const;
+  void list_folder(Fd folder, const std::string& relative, std::string_view prefix,
+                   const std::function<void(std::string_view, uint64_t)>& each) const;
+
+  // As restic has it: whoever lets a group read the config shares the repository with that group.
+  bool is_shared() const {
+    int known = shared_.load(std::memory_order_relaxed);
+    if (known < 0) {
+      struct stat st;
+      if (::stat(full("config").c_str(), &st) != 0) return false;
+      known = (st.st_mode & S_IRGRP) != 0 ? 1 : 0;
+      shared_.store(known, std::memory_order_relaxed);
+    }
+    return known == 1;
+  }
+  mode_t folder_mode() const { return is_shared() ? 0770 : 0700; }
+  mode_t file_mode() const { return is_shared() ? 0440 : 0400; }
+
+  std::string path_;
+  mutable std::atomic<int> shared_{-1};  // -1: not known yet
+};
+
+// Makes the folder of the repository with its parents; each survives a power cut.
+void LocalBackend::make_root() const {
+  for (size_t end = 1; end <= path_.size(); ++end) {
+    if (end != path_.size() && path_[end] != '/') continue;
+    const std::string part = path_.substr(0, end);
+    if (::mkdir(part.c_str(), 0700) != 0) {
+      if (errno == EEXIST) continue;
+      struct stat st;  // EACCES or EROFS above a folder that is there is no obstacle
+      const int error = errno;
+      if (::stat(part.c_str(), &st) == 0 && S_ISDIR(st.st_mode)) continue;
+      throw system_error(error, "create the folder", part);
+    }
+    const size_t slash = part.find_last_of('/');
+    const std::string parent = slash == std::string::npos ? "." : part.substr(0, slash + 1);
+    const Fd fd(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (fd) sync(fd.get(), parent);
+  }
+}
+
+Fd LocalBackend::open_root() const {
+  Fd fd(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) throw system_error(errno, "open the folder", path_);
+  return fd;
+}
+
+Fd LocalBackend::open_folder(int root, const std::string& relative) const {
+  const char* path = relative.empty() ? "." : relative.c_str();
+  Fd fd(::openat(root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) throw system_error(errno, "open the folder", full(relative));
+  return fd;
+}
+
+// False if it is there already.
+bool LocalBackend::make_one_folder(int root, const std::string& relative) const {
+  if (::mkdirat(root, relative.c_str(), folder_mode()) == 0) return true;
+  if (errno != EEXIST) throw system_error(errno, "create the folder", full(relative));
+  return false;
+}
+
+// Makes a folder with those above it; each survives a power cut.
+void LocalBackend::make_folder(int root, const std::string& relative) const {
+  for (size_t end = 0; end < relative.size();) {
+    const std::string parent = relative.substr(0, end);
+    end = std::min(relative.find('/', end + 1), relative.size());
+    if (make_one_folder(root, relative.substr(0, end))) {
+      sync(open_folder(root, parent).get(), full(parent));
+    }
+  }
+}
+
+// Never makes the folder of the repository itself: a disk that is not mounted must not be mistaken
+// for an empty repository.
+Fd LocalBackend::open_or_make_folder(const FileName& file) const {
+  const Fd root = open_root();
+  const std::string relative = folder_of(file);
+  Fd folder(::openat(root.get(), relative.empty() ? "." : relative.c_str(),
+                     O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder || errno != ENOENT) {
+    if (!folder) throw system_error(errno, "open the folder", full(relative));
+    return folder;
+  }
+  make_folder(root.get(), relative);
+  return open_folder(root.get(), relative);
+}
+
+void LocalBackend::save(const FileName& file, ByteView data) {
+  require_valid(file);
+  const std::string path = path_of(file);
+  const std::string leaf = leaf_of(file);
+  const Fd folder = open_or_make_folder(file);
+  if (::faccessat(folder.get(), leaf.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+    throw system_error(EEXIST, "store", path);
+  }
+
+  TemporaryFile temporary(folder.get(), leaf + "-tmp-" + random_suffix());
+  Fd fd(::openat(folder.get(), temporary.name().c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                 0600));
+  if (!fd) {
+    const int error = errno;
+    temporary.keep();  // there is none
+    throw system_error(error, "create", path);
+  }
+  write_all(fd.get(), data, path);
+  // Against accidents; a filesystem without modes is none.
+  if (::fchmod(fd.get(), file_mode()) != 0 && errno != EPERM && errno != ENOTSUP) {
+    throw system_error(errno, "set the mode of", path);
+  }
+  sync(fd.get(), path);
+  if (::close(fd.release()) != 0 && errno != EINTR) throw system_error(errno, "write", path);
+
+  const int error = rename_new(folder.get(), temporary.name(), leaf);
+  if (error != 0) throw system_error(error, "store", path);
+  temporary.keep();
+  sync(folder.get(), path);
+}
+
+void LocalBackend::load(const FileName& file, uint64_t offset, ByteSpan out) {
+  require_valid(file);
+  const std::string path = path_of(file);
+  // A fifo in place of an object must not hang us.
+  const Fd fd(retry_eintr([&] { return ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC); }));
+  if (!fd) throw system_error(errno, "open", path);
+  struct stat st;
+  if (::fstat(fd.get(), &st) != 0) throw system_error(errno, "look at", path);
+  require_regular(file, st);
+
+  const auto too_short = [&] {
+    return Error(Code::corrupt, path + " is shorter than expected: it has " +
+                                    std::to_string(st.st_size) + " bytes")
+        .with("path", path);
+  };
+  const auto size = static_cast<uint64_t>(st.st_size);
+  if (offset > size || out.size() > size - offset) throw too_short();
+  while (!out.empty()) {
+    const ssize_t n = retry_eintr(
+        [&] { return ::pread(fd.get(), out.data(), out.size(), static_cast<off_t>(offset)); });
+    if (n < 0) throw system_error(errno, "read", path);
+    if (n == 0) throw too_short();
+    out = out.subspan(static_cast<size_t>(n));
+    offset += static_cast<uint64_t>(n);
+  }
+}
+
+void LocalBackend::list_folder(Fd folder, const std::string& relative, std::string_view prefix,
+                               const std::function<void(std::string_view, uint64_t)>& each) const {
+  const std::string path = full(relative);
+  const Dir dir = open_list(std::move(folder), path);
+  while (const char* name = next_name(dir.get(), path)) {
+    if (!is_object_name(name) || !std::string_view(name).starts_with(prefix)) continue;
+    struct stat st;
+    if (::fstatat(::dirfd(dir.get()), name, &st, 0) != 0) {
+      if (errno == ENOENT) continue;  // gone meanwhile
+      throw system_error(errno, "look at", join(path, name));
+    }
+    if (S_ISREG(st.st_mode)) each(name, static_cast<uint64_t>(st.st_size));
+  }
+}
+
+void LocalBackend::list(FileType type,
+                        const std::function<void(std::string_view, uint64_t)>& each) {
+  const Fd root = open_root();
+  const auto open = [&](const std::string& relative) {
+    Fd fd(::openat(root.get(), relative.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    // Made when the first object comes; and other things may lie beside the folders of packs.
+    if (!fd && errno != ENOENT && errno != ENOTDIR) {
+      throw system_error(errno, "open the folder", full(relative));
+    }
+    return fd;
+  };
+  if (type == FileType::config) {
+    struct stat st;
+    if (stat({FileType::config, ""}, st)) each("", static_cast<uint64_t>(st.st_size));
+    return;
+  }
+  const std::string top = folder_of(type);
+  if (type != FileType::pack) {
+    if (Fd folder = open(top)) list_folder(std::move(folder), top, "", each);
+    return;
+  }
+  for (const std::string& prefix : pack_prefixes()) {
+    const std::string relative = join(top, prefix);
+    if (Fd folder = open(relative)) list_folder(std::move(folder), relative, prefix, each);
+  }
+}
+
+}  // namespace
+
+BackendPtr open_local(std::string path) {
+  return std::make_shared<LocalBackend>(std::move(path));
+}
+
+}  // namespace sapdr::core

@@ -1,0 +1,134 @@
+"""Streams that become files of a snapshot."""
+
+from __future__ import annotations
+
+import array
+import io
+import os
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+import sapdr
+
+DATA = os.urandom(3_000_000)
+
+
+def chunks() -> Iterator[bytes]:
+    for at in range(0, len(DATA), 70_001):
+        yield b""
+        yield DATA[at : at + 70_001]
+
+
+class OnlyRead:
+    def __init__(self, data: bytes) -> None:
+        self._file = io.BytesIO(data)
+
+    def read(self, size: int, /) -> bytes:
+        return self._file.read(min(size, 12_345))
+
+
+def test_every_kind_of_source(repo: sapdr.Repository, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(DATA)
+    read_end, write_end = os.pipe()
+
+    def feed() -> None:
+        with os.fdopen(write_end, "wb") as pipe:
+            pipe.write(DATA)
+
+    feeder = threading.Thread(target=feed)
+    feeder.start()
+    with file.open("rb") as opened, os.fdopen(read_end, "rb") as pipe:
+        result = repo.backup_streams(
+            {
+                "/dump/bytes": DATA,
+                "/dump/file": opened,
+                "/dump/generator": chunks(),
+                "/dump/list": [DATA[:10], memoryview(DATA)[10:], bytearray()],
+                "/dump/pipe": pipe,
+                "/dump/read": OnlyRead(DATA),
+                b"/dump/empty": b"",
+                "/array": [array.array("I", [1, 2])],
+            },
+            tags=["dump"],
+        )
+    feeder.join()
+    assert result.files_new == 8
+    assert repo.snapshot().tags == ("dump",)
+    names = {node.path for node in repo.ls() if node.type == "file"}
+    assert names == {
+        "/array",
+        *(f"/dump/{n}" for n in ("bytes", "empty", "file", "generator", "list", "pipe", "read")),
+    }
+    for name in names - {"/array", "/dump/empty"}:
+        assert repo.dump("latest", name) == DATA, name
+    assert repo.dump("latest", "/dump/empty") == b""
+    assert repo.dump("latest", "/array") == array.array("I", [1, 2]).tobytes()
+    # the same content six times costs what it costs once
+    assert result.bytes_stored < 1.2 * len(DATA)
+
+
+def test_stream_metadata(repo: sapdr.Repository) -> None:
+    when = datetime(2025, 5, 5, 5, 5, 5, tzinfo=UTC)
+    repo.backup_streams({"/x": sapdr.Stream([b"x"], mode=0o640, mtime=when, size=1), "/y": b"y"})
+    nodes = {node.path: node for node in repo.ls()}
+    assert (nodes["/x"].mode, nodes["/x"].mtime) == (0o640, when)
+    assert nodes["/y"].mode == 0o600
+
+
+class Broken(Exception):
+    pass
+
+
+def test_half_a_dump_is_no_backup(repo: sapdr.Repository) -> None:
+    thrown = Broken()
+
+    def broken() -> Iterator[bytes]:
+        yield DATA
+        raise thrown
+
+    with pytest.raises(Broken) as caught:
+        repo.backup_streams({"/good": chunks(), "/bad": broken()})
+    assert caught.value is thrown
+    assert repo.snapshots() == []
+    assert repo.list("lock") == []
+
+
+def test_streams_that_are_none(repo: sapdr.Repository) -> None:
+    with pytest.raises(TypeError):
+        repo.backup_streams({"/x": io.StringIO("text")})
+    with pytest.raises(TypeError):
+        repo.backup_streams({"/x": ["text"]})
+    with pytest.raises(TypeError):
+        repo.backup_streams({"/x": 7})  # type: ignore[dict-item]
+    with pytest.raises(sapdr.InvalidArgumentError):
+        repo.backup_streams({"relative": b"x"})
+    assert repo.snapshots() == []
+
+
+class Lying(io.RawIOBase):
+    def __init__(self, answer: int | None) -> None:
+        self.answer = answer
+        self.kept: list[memoryview] = []
+
+    def readinto(self, buffer: memoryview, /) -> int | None:  # type: ignore[override]
+        self.kept.append(buffer)
+        return self.answer
+
+
+def test_a_stream_that_lies(repo: sapdr.Repository) -> None:
+    with pytest.raises(ValueError, match="more than it was given"):
+        repo.backup_streams({"/x": Lying(1 << 40)})
+    with pytest.raises(BlockingIOError):
+        repo.backup_streams({"/x": Lying(None)})
+
+
+def test_a_buffer_that_is_kept_is_empty_afterwards(repo: sapdr.Repository) -> None:
+    stream = Lying(0)
+    repo.backup_streams({"/x": stream})
+    with pytest.raises(ValueError, match="released"):
+        len(stream.kept[0])

@@ -1,0 +1,138 @@
+"""The events of --json: whole streams, by the published schema, for every command."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+from pathlib import Path
+
+from shell_tools import COMMANDS, ROOT, Shell, whole_stream
+
+
+def test_every_command_when_all_is_well(shell: Shell, tree: Path, tmp_path: Path) -> None:
+    shell("backup", tree)
+    runs: dict[str, list[list[str | Path]]] = {
+        "backup": [[tree], ["-v", tree], ["--verify", "-v", tree], ["-n", tree]],
+        "snapshots": [[], ["latest"]],
+        "ls": [["latest"]],
+        "dump": [["latest", tree / "a.txt", "-t", tmp_path / "a"]],
+        "restore": [
+            ["latest", "-v", "-t", tmp_path / "r", "--dry-run"],
+            ["latest", "-v", "-t", tmp_path / "r", "--verify"],
+        ],
+        "check": [[], ["-v", "--read-data"]],
+        "verify": [["latest"], ["-v", "latest", "--strict"]],
+        "unlock": [[]],
+        "stats": [[], ["latest"]],
+        "cat": [["config"], ["masterkey"]],
+        "list": [["packs"], ["keys"], ["snapshots"]],
+        "version": [[]],
+    }
+    required = json.loads((ROOT / "docs/events.schema.json").read_text())["$defs"]
+    for name, cases in runs.items():
+        for arguments in cases:
+            summary = shell.json(name, *arguments).summary
+            known = required.get(f"summary_of_{name}", {}).get("properties", {})
+            optional = {"snapshot_id", "parent_id"} | ({"state"} if "-n" in arguments else set())
+            missing = {k for k in known if not k.endswith("_base64")} - optional - set(summary)
+            assert not missing, f"{name} {arguments}"
+    init = shell.with_env(SAPDR_REPOSITORY=str(tmp_path / "new"))
+    assert init.json("init", "--scrypt-n", "1024").summary["repository_version"] == 2
+    assert set(runs) | {"init"} == set(COMMANDS)
+
+
+def test_every_command_without_a_repository(shell: Shell, tree: Path, tmp_path: Path) -> None:
+    nowhere = shell.with_env(SAPDR_REPOSITORY=str(tmp_path / "nowhere"))
+    arguments: dict[str, list[str | Path]] = {
+        "backup": [tree],
+        "ls": ["latest"],
+        "dump": ["latest", "/x", "-t", tmp_path / "x"],
+        "restore": ["latest", "-t", tmp_path / "r"],
+        "verify": ["latest"],
+        "cat": ["config"],
+        "list": ["packs"],
+    }
+    for name in COMMANDS:
+        if name in ("init", "version"):
+            continue
+        stream = nowhere.json(name, *arguments.get(name, []), code=10)
+        assert [e["type"] for e in stream.events] == ["error", "summary"]
+        assert stream.error["status"] == "SAPDR_E_NO_REPOSITORY"
+        assert str(tmp_path / "nowhere") in stream.error["message"]
+        assert stream.error["hint"]
+
+
+def test_progress_ends_with_a_final_one(shell: Shell, tree: Path) -> None:
+    progress = shell.json("backup", tree).of("progress")
+    assert [e["final"] for e in progress].count(True) == 1 and progress[-1]["final"]
+    assert not shell.json("backup", tree, "--quiet").of("progress")
+
+
+def test_items_need_v_but_problems_do_not(saved: Shell, tree: Path) -> None:
+    assert not saved.json("backup", tree).of("item")
+    assert {e["action"] for e in saved.json("backup", tree, "-v").of("item")} == {"unchanged"}
+    (tree / "a.txt").unlink()
+    stream = saved.json("verify", "latest", code=26)
+    (item,) = [e for e in stream.of("item") if e["action"] == "missing"]
+    assert item["path"] == f"{tree}/a.txt"
+    assert f"{tree}/a.txt" in stream.result.err
+
+
+def test_names_that_are_not_utf8_come_with_their_bytes(shell: Shell, tree: Path) -> None:
+    odd = [b"caf\xe9", b"\xff\xfe", b"line\nbreak", b'quote"\\', "ä→😀".encode(), b"\xed\xa0\x80"]
+    for name in odd:
+        (Path(os.fsdecode(os.fsencode(tree) + b"/" + name))).write_text("x")
+    os.symlink(b"to\xff", os.fsencode(tree) + b"/odd-link")
+    items = shell.json("backup", "-v", tree).of("item")
+    nodes = shell.json("ls", "latest").of("node")
+    for events in (items, nodes):
+        names = set()
+        for event in events:
+            raw = event["path"].encode()
+            if "path_base64" in event:
+                raw = base64.b64decode(event["path_base64"])
+                assert (
+                    raw.decode(errors="replace").count("\ufffd") > 0 and "\ufffd" in event["path"]
+                )
+            names.add(os.path.basename(raw))
+        assert names >= set(odd)
+    (link,) = [n for n in nodes if n["path"].endswith("odd-link")]
+    assert base64.b64decode(link["link_target_base64"]) == b"to\xff"
+
+
+def test_the_content_of_objects(saved: Shell) -> None:
+    (config,) = saved.json("cat", "config").of("object")
+    assert json.loads(config["content"])["version"] == 2 and "object_id" not in config
+    pack = saved("list", "packs").out.split()[0]
+    (stored,) = saved.json("cat", "pack", pack).of("object")
+    raw = base64.b64decode(stored["content_base64"])
+    assert raw == saved("cat", "pack", pack).stdout and len(raw) == stored["size"]
+
+
+def test_dump_needs_a_target(saved: Shell, tree: Path) -> None:
+    stream = saved.json("dump", "latest", f"{tree}/a.txt", code=20)
+    assert "--target" in stream.error["hint"]
+
+
+def test_no_command_at_all(shell: Shell) -> None:
+    whole_stream(shell.run("--json"), "sapdr")
+    whole_stream(shell.run("--json", "nonsense"), "sapdr")
+
+
+def test_the_page_and_the_schema_name_the_same_fields() -> None:
+    page = (ROOT / "docs/JSON.md").read_text()
+    definitions = json.loads((ROOT / "docs/events.schema.json").read_text())["$defs"]
+    for name in ("progress", "item", "snapshot", "node", "object", "error"):
+        section = re.split(r"^## ", page.split(f"\n## `{name}`")[1], flags=re.M)[0]
+        rows = re.findall(r"^\| (`.*?) \|", section, re.M)
+        named = {field for row in rows for field in re.findall(r"`(\w+)`", row)}
+        fields = set(definitions[name]["properties"])
+        assert named == {f for f in fields if f == "content_base64" or not f.endswith("_base64")}
+    for command in COMMANDS:
+        (row,) = re.findall(rf"^\| `{command}` \| (.*) \|$", page, re.M)
+        fields = set(definitions.get(f"summary_of_{command}", {}).get("properties", {}))
+        named = set(re.findall(r"`(\w+)`", row))
+        states = {"failed", "incomplete", "written", "verified"} if command == "backup" else set()
+        assert named - states == {f for f in fields if not f.endswith("_base64")}, command

@@ -1,0 +1,74 @@
+"""Help that teaches, and arguments that make no sense."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from shell_tools import COMMANDS, Shell, status_table, whole_stream
+
+
+def test_the_help_names_every_command_and_every_exit_code(shell: Shell) -> None:
+    text = shell("--help").out
+    for name in COMMANDS:
+        assert re.search(rf"^  {name} +[A-Z]", text, re.M), name
+    for code, meaning in status_table().values():
+        assert re.search(rf"^ +{code}  {re.escape(meaning)}$", text, re.M), code
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_a_command_has_a_purpose_and_examples(shell: Shell, name: str) -> None:
+    text = shell(name, "--help").out
+    purpose, examples = text.split("Examples:\n")
+    assert f"Usage: sapdr {name} [OPTION...]" in purpose or f"Usage: sapdr {name}\n" in purpose
+    assert len(purpose.split("Usage:")[0].strip()) > 60
+    lines = examples.split("\n\n")[0].splitlines()
+    assert 2 <= len(lines) <= 4
+    assert all("sapdr " + name in line for line in lines)
+
+
+def test_the_version_is_that_of_the_header(shell: Shell) -> None:
+    summary = shell.json("version").summary
+    assert summary["version"] == summary["library_version"]
+    assert summary["version"] in shell("version").out
+    assert shell("--version").out == f"sapdr {summary['version']}\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["nonsense"],
+        ["--nonsense"],
+        ["backup", "--nonsense", "."],
+        ["backup"],
+        ["backup", "--exclude-larger-than", "10Q", "."],
+        ["backup", "--time", "yesterday", "."],
+        ["backup", "--pack-size", "many", "."],
+        ["backup", "--compression", "best", "."],
+        ["backup", "--retry-lock", "5 parsecs", "."],
+        ["backup", "--stdin", "."],
+        ["ls"],
+        ["dump", "latest"],
+        ["restore", "latest"],
+        ["restore", "latest", "--target", "x", "--in-place"],
+        ["restore", "latest", "--target", "x", "--overwrite", "maybe"],
+        ["restore", "latest", "--target", "x", "--sparse", "--no-sparse"],
+        ["cat", "nonsense"],
+        ["cat", "config", "123"],
+        ["cat", "snapshot"],
+        ["list", "nonsense"],
+        ["init", "--repository-version", "9"],
+    ],
+    ids=" ".join,
+)
+def test_arguments_that_make_no_sense(shell: Shell, arguments: list[str]) -> None:
+    result = shell.fails("E_INVALID_ARGUMENT", *arguments)
+    assert result.out == ""
+    name = arguments[0] if arguments and arguments[0] in COMMANDS else "sapdr"
+    whole_stream(shell.run(*arguments, "--json"), name)
+
+
+def test_the_hint_of_a_usage_error_leads_to_the_help(shell: Shell) -> None:
+    assert "hint: see `sapdr backup --help`" in shell.run("backup", "--nonsense", ".").err
+    assert "hint: see `sapdr --help`" in shell.run().err

@@ -1,0 +1,170 @@
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "engine_support.hpp"
+#include "repository/host.hpp"
+#include "repository/lock.hpp"
+
+using namespace sapdr::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr LockTiming no_wait{.wait_before_recheck = 0ns};
+
+struct Fixture {
+  std::shared_ptr<TestBackend> backend = std::make_shared<TestBackend>();
+  RepositoryPtr repository = make_repository(backend);
+  Progress progress;
+
+  size_t locks() { return backend->names(FileType::lock).size(); }
+  void write_lock(const LockInfo& lock) {
+    repository->save_unpacked(FileType::lock, lock_json(lock));
+  }
+  // A lock of a process on a host that cannot be asked.
+  LockInfo foreign(bool exclusive, std::chrono::nanoseconds age) {
+    return {now_ns() - age.count(), exclusive, "elsewhere", "somebody", 4711, 1, 1};
+  }
+  Code take(LockMode mode) {
+    return code_of([&] { RepositoryLock(*repository, mode, progress, no_wait); });
+  }
+};
+
+// The number of a process that is gone for sure.
+pid_t dead_process() {
+  const pid_t child = fork();
+  if (child == 0) _exit(0);
+  waitpid(child, nullptr, 0);
+  return child;
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "lock: is there while held and gone afterwards") {
+  {
+    const RepositoryLock lock(*repository, LockMode::shared, progress, no_wait);
+    CHECK(locks() == 1);
+    CHECK_NOTHROW(lock.check());
+  }
+  CHECK(locks() == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "lock: shared ones go together, an exclusive one goes alone") {
+  const RepositoryLock shared(*repository, LockMode::shared, progress, no_wait);
+  CHECK(take(LockMode::shared) == Code::ok);
+  CHECK(take(LockMode::exclusive) == Code::locked);
+  CHECK_MESSAGE(locks() == 1, "a refused lock leaves nothing behind");
+}
+
+TEST_CASE_FIXTURE(Fixture, "lock: nothing gets in beside an exclusive one") {
+  const RepositoryLock exclusive(*repository, LockMode::exclusive, progress, no_wait);
+  CHECK(take(LockMode::shared) == Code::locked);
+  CHECK(take(LockMode::exclusive) == Code::locked);
+}
+
+TEST_CASE_FIXTURE(Fixture, "lock: one written by another just after the first look is noticed") {
+  bool written = false;
+  backend->before = [&](const char* call, const FileName& file) {
+    if (std::string_view(call) == "save" && file.type == FileType::lock && !written) {
+      written = true;
+      write_lock(foreign(true, 1s));
+    }
+  };
+  CHECK(take(LockMode::shared) == Code::locked);
+  CHECK(locks() == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "lock: stale ones do not block: too old, or of a dead process here") {
+  SUBCASE("older than half an hour") {
+    write_lock(foreign(true, 31min));
+  }
+  SUBCASE("of a process of this host that is gone") {
+    write_lock({now_ns(), true, host_name(), "me", dead_process(), 1, 1});
+  }
+  CHECK(take(LockMode::shared) == Code::ok);
+  CHECK(remove_locks(*repository, false) == 1);
+  CHECK(locks() == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "lock: a live one of another host blocks and survives unlock") {
+  write_lock(foreign(true, 29min));
+  CHECK(take(LockMode::shared) == Code::locked);
+  CHECK(remove_locks(*repository, false) == 0);
+  CHECK(remove_locks(*repository, true) == 1);
+  CHECK(take(LockMode::shared) == Code::ok);
+}
+
+TEST_CASE_FIXTURE(Fixture, "lock: one of a clock that is ahead is not stale") {
+  write_lock(foreign(true, -10min));
+  CHECK(take(LockMode::shared) == Code::locked);
+}
+
+TEST_CASE_FIXTURE(Fixture, "lock: one that cannot be read blocks until it is removed") {
+  const Id id = repository->save_unpacked(FileType::lock, "{}");
+  backend->flip_bit({FileType::lock, id.hex()}, 3);
+  CHECK(take(LockMode::shared) == Code::locked);
+  CHECK(remove_locks(*repository, false) == 0);
+  CHECK(remove_locks(*repository, true) == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "lock: is refreshed under a new name, the old one removed") {
+  LockTiming timing = no_wait;
+  timing.refresh = 5ms;
+  const RepositoryLock lock(*repository, LockMode::shared, progress, timing);
+  const auto first = backend->names(FileType::lock);
+  for (int i = 0; i < 1000 && backend->names(FileType::lock) == first; ++i) {
+    std::this_thread::sleep_for(5ms);
+  }
+  CHECK(backend->names(FileType::lock) != first);
+  CHECK_NOTHROW(lock.check());
+}
+
+TEST_CASE_FIXTURE(Fixture, "lock: one that cannot be refreshed in time is lost") {
+  LockTiming timing = no_wait;
+  timing.refresh = 5ms;
+  timing.give_up = 50ms;
+  const RepositoryLock lock(*repository, LockMode::shared, progress, timing);
+  backend->before = [](const char* call, const FileName& file) {
+    if (std::string_view(call) == "save" && file.type == FileType::lock) {
+      throw Error(Code::io, "storage is away", Retry::yes);
+    }
+  };
+  const auto check = [&] { lock.check(); };
+  for (int i = 0; i < 1000 && code_of(check) == Code::ok; ++i) std::this_thread::sleep_for(5ms);
+  CHECK(code_of(check) == Code::locked);
+}
+
+TEST_CASE_FIXTURE(Fixture, "lock: waits for another one as long as it was told") {
+  OpenSettings settings = open_settings();
+  settings.retry_lock_ns = std::chrono::nanoseconds(30s).count();
+  const auto patient = Repository::open(test_context(), backend, settings);
+  auto held = std::make_unique<RepositoryLock>(*repository, LockMode::exclusive, progress, no_wait);
+  std::thread releaser([&] {
+    std::this_thread::sleep_for(100ms);
+    held.reset();
+  });
+  CHECK(code_of([&] { RepositoryLock(*patient, LockMode::shared, progress, no_wait); }) ==
+        Code::ok);
+  releaser.join();
+}
+
+TEST_CASE_FIXTURE(Fixture, "lock: waiting ends when it is cancelled") {
+  OpenSettings settings = open_settings();
+  settings.retry_lock_ns = std::chrono::nanoseconds(1h).count();
+  const auto patient = Repository::open(test_context(), backend, settings);
+  const RepositoryLock held(*repository, LockMode::exclusive, progress, no_wait);
+  Cancel cancel;
+  Progress watched(nullptr, &cancel);
+  std::thread canceller([&] { cancel.trigger(); });
+  CHECK(code_of([&] { RepositoryLock(*patient, LockMode::shared, watched, no_wait); }) ==
+        Code::cancelled);
+  canceller.join();
+}
+
+TEST_CASE_FIXTURE(Fixture, "lock: none is written for reading without locks") {
+  OpenSettings settings = open_settings();
+  settings.use_locks = false;
+  const auto unlocked = Repository::open(test_context(), backend, settings);
+  const RepositoryLock lock(*unlocked, LockMode::shared, progress, no_wait);
+  CHECK(locks() == 0);
+}
