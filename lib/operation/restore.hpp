@@ -15,8 +15,8 @@ enum class Overwrite : int32_t { if_changed = 0, always = 1, if_newer = 2, never
 
 struct RestoreOptions {
   Overwrite overwrite = Overwrite::if_changed;
-  PatternList includes;
-  PatternList excludes;
+  PatternList includes = {};
+  PatternList excludes = {};
   bool verify = false;
   bool owner = true;
   bool sparse = true;

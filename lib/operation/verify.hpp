@@ -10,8 +10,8 @@
 namespace sapdr::core {
 
 struct VerifyOptions {
-  PatternList includes;
-  PatternList excludes;
+  PatternList includes = {};
+  PatternList excludes = {};
   bool strict = false;
 };
 

@@ -1,3 +1,8 @@
+#if defined(__GNUC__) && !defined(__clang__)
+// gcc 12 takes the malloc() in our operator new for the wrong partner of a delete.
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+#endif
+
 // The guard around every export: each of its catches, and the one error that needs no memory.
 #include <doctest/doctest.h>
 
@@ -13,15 +18,15 @@ thread_local bool no_memory = false;
 
 }  // namespace
 
-void* operator new(size_t size) {
+[[gnu::noinline]] void* operator new(size_t size) {
   void* memory = no_memory ? nullptr : std::malloc(size);
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }
-void operator delete(void* memory) noexcept {
+[[gnu::noinline]] void operator delete(void* memory) noexcept {
   std::free(memory);
 }
-void operator delete(void* memory, size_t) noexcept {
+[[gnu::noinline]] void operator delete(void* memory, size_t) noexcept {
   std::free(memory);
 }
 

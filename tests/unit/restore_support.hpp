@@ -51,7 +51,7 @@ struct Bench {
 
   // With the real backup; relative paths are relative to the working folder of the process.
   SnapshotRef back_up(const std::vector<std::string>& paths);
-  SnapshotRef find(const std::string& name) {
+  SnapshotRef find(const std::string& name) const {
     return find_snapshot(*repository, name, SnapshotFilter{});
   }
   // Trees as no backup makes them.
