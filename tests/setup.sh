@@ -49,7 +49,8 @@ step() {
   printf '\n# %s: %s\n' "$text" "$*" >>"$LOG"
   if ! logged "$@"; then
     printf '%sfailed%s: %s; the end of %s:\n' "$RED" "$PLAIN" "$text" "$LOG" >&2
-    tail -n 40 "$LOG" | sed 's/^/    /' >&2
+    # Only what this step printed.
+    tac "$LOG" | sed '/^# /q' | tac | tail -n 40 | sed 's/^/    /' >&2
     return 1
   fi
   ((SECONDS - began < 5)) || printf '    %d s\n' $((SECONDS - began))
@@ -106,5 +107,5 @@ build() {
     printf '%s\n' "$ROOT" "$*" >"$stamp"
   fi
   # shellcheck disable=SC2086  # targets are words
-  step "building ${folder#"$ROOT"/}" ninja -C "$folder" $targets
+  step "building ${folder#"$ROOT"/}" ninja -k 0 -C "$folder" $targets
 }

@@ -27,6 +27,7 @@ Progress::Progress(const sapdr_observer* observer, const Cancel* cancel)
     : observer_(copy_observer(observer)), cancel_(cancel), interval_(interval_of(observer_)) {}
 
 void Progress::phase(int32_t phase) {
+  tell({}, false);  // where the phase before ended, which coalescing may have swallowed
   phase_ = phase;
   items_done_ = items_total_ = bytes_done_ = bytes_total_ = 0;
   tell({}, false);

@@ -1,5 +1,6 @@
 #include "operation/backup.hpp"
 
+#include <sapdr/version.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,7 +13,6 @@
 #include "repository/host.hpp"
 #include "repository/pack_reader.hpp"
 #include "repository/trees.hpp"
-#include "sapdr/version.h"
 
 namespace sapdr::core {
 

@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <deque>
-#include <future>
 
-#include "base/workers.hpp"
+#include "operation/ahead.hpp"
 #include "operation/snapshot_path.hpp"
 #include "repository/trees.hpp"
 
@@ -30,14 +29,6 @@ Node find_file(Repository& repository, const SnapshotRef& ref, const std::string
   return std::move(*at);
 }
 
-std::future<Bytes> load_on(Workers& workers, Repository& repository, const Id& id) {
-  auto load = std::make_shared<std::packaged_task<Bytes()>>(
-      [&repository, id] { return repository.load_blob(BlobType::data, id); });
-  std::future<Bytes> blob = load->get_future();
-  workers.submit([load] { (*load)(); });
-  return blob;
-}
-
 }  // namespace
 
 void dump(Repository& repository, const SnapshotRef& ref, std::string_view name,
@@ -49,14 +40,17 @@ void dump(Repository& repository, const SnapshotRef& ref, std::string_view name,
 
   // Every thread has a blob at hand and another one ready: that is all the memory it takes.
   const size_t n_ahead = size_t{2} * repository.context().threads();
-  std::deque<std::future<Bytes>> ahead;
+  std::deque<Ahead<Bytes>> ahead;
   Workers workers(repository.context().threads(), n_ahead);
   size_t next = 0;
   while (next < file.content.size() || !ahead.empty()) {
     while (next < file.content.size() && ahead.size() < n_ahead) {
-      ahead.push_back(load_on(workers, repository, file.content[next++]));
+      const auto load = [&repository, id = file.content[next++]] {
+        return repository.load_blob(BlobType::data, id);
+      };
+      ahead.push_back(Ahead<Bytes>::start(workers, load));
     }
-    const Bytes blob = ahead.front().get();
+    const Bytes blob = ahead.front().take();
     ahead.pop_front();
     progress.checkpoint();
     write(blob);

@@ -2,12 +2,10 @@
 
 #include <algorithm>
 #include <deque>
-#include <future>
-#include <memory>
 #include <optional>
 #include <unordered_set>
 
-#include "base/workers.hpp"
+#include "operation/ahead.hpp"
 #include "operation/snapshot_path.hpp"
 
 namespace sapdr::core {
@@ -39,7 +37,7 @@ class SelectionWalk {
     std::string path;
     Id tree;
     SelectionVisitor::Folder number;
-    std::future<std::vector<Node>> nodes;  // if it is being loaded ahead
+    Ahead<std::vector<Node>> nodes;  // if it is being loaded ahead
   };
   using Level = std::deque<Subfolder>;  // what is still to be visited in a folder
 
@@ -137,9 +135,9 @@ void SelectionWalk::visit_subfolder(const Subfolder& parent, std::string path, N
 }
 
 std::vector<Node> SelectionWalk::take(Subfolder& folder) {
-  if (!folder.nodes.valid()) return load_tree(repository_, folder.tree);
+  if (!folder.nodes.is_started()) return load_tree(repository_, folder.tree);
   --n_ahead_;
-  return folder.nodes.get();
+  return folder.nodes.take();
 }
 
 // The next few of a level, so that no level takes all the room from those below it.
@@ -147,12 +145,11 @@ void SelectionWalk::load_ahead(Level& level) {
   const size_t wanted = std::min<size_t>(level.size(), 4 * repository_.context().threads());
   for (size_t i = 0; i < wanted && n_ahead_ < max_loaded_ahead; ++i) {
     Subfolder& folder = level[i];
-    if (folder.nodes.valid()) continue;
-    auto load = std::make_shared<std::packaged_task<std::vector<Node>()>>(
+    if (folder.nodes.is_started()) continue;
+    folder.nodes = Ahead<std::vector<Node>>::start(
+        loaders_,
         [&repository = repository_, id = folder.tree] { return load_tree(repository, id); });
-    folder.nodes = load->get_future();
     ++n_ahead_;
-    loaders_.submit([load] { (*load)(); });
   }
 }
 

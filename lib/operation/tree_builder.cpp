@@ -201,7 +201,9 @@ void TreeBuilder::failed(std::string path, const Error& error) {
 }
 
 void TreeBuilder::expect(uint64_t items, uint64_t bytes) {
-  progress_.expect(items, bytes);
+  progress_.expect(items - expected_items_, bytes - expected_bytes_);
+  expected_items_ = items;
+  expected_bytes_ = bytes;
 }
 
 Id TreeBuilder::finish() {

@@ -53,6 +53,7 @@ class TreeBuilder : public TreeSink {
   FolderPtr current_;
   std::optional<Id> root_;
   bool is_empty_ = true;
+  uint64_t expected_items_ = 0, expected_bytes_ = 0;  // told to progress_ so far
   FileSaver saver_;
   Workers workers_;  // last: its threads use all of the above
 };

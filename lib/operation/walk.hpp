@@ -11,8 +11,9 @@ namespace sapdr::core {
 
 struct WalkOptions {
   bool recursive = true;
-  std::vector<std::string> paths;  // only these and what is below; empty: everything. Not
-                                   // recursive: these and what is directly in them
+  // Only these and what is below; empty: everything. Not recursive: these and what is directly in
+  // them.
+  std::vector<std::string> paths = {};
 };
 
 // Depth first, folders before what is in them. One thread.

@@ -18,6 +18,7 @@ ENDLESS = """
 import os, signal, sys, threading, time
 import sapdr
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs ignore it
 began = threading.Event()
 
 def endless():

@@ -71,4 +71,4 @@ def test_mypy(tmp_path: Path) -> None:
 
 
 def test_stubtest() -> None:
-    run("mypy.stubtest", "sapdr")
+    run("mypy.stubtest", "sapdr._sapdr")

@@ -181,5 +181,7 @@ class Shell:
             self.argv(*arguments), env=self.env, start_new_session=True, **{**pipes, **more}
         )
 
-    def locks(self) -> list[Path]:
-        return list((self.repository / "locks").iterdir())
+    def locks(self) -> list[str]:
+        """The locks that hold; a file that is not yet whole has another kind of name."""
+        names = os.listdir(self.repository / "locks")
+        return [name for name in names if re.fullmatch("[0-9a-f]{64}", name)]

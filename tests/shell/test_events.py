@@ -70,6 +70,16 @@ def test_progress_ends_with_a_final_one(shell: Shell, tree: Path) -> None:
     assert not shell.json("backup", tree, "--quiet").of("progress")
 
 
+def test_the_totals_of_progress_are_never_more_than_there_is(shell: Shell, tmp_path: Path) -> None:
+    for i in range(30):
+        (tmp_path / f"many/{i}").mkdir(parents=True)
+        (tmp_path / f"many/{i}/file").write_bytes(os.urandom(300_000))
+    stream = shell.json("backup", tmp_path / "many")
+    for event in stream.of("progress"):
+        assert event["items_total"] <= stream.summary["items_total"]
+        assert event["bytes_done"] <= event["bytes_total"] <= stream.summary["bytes_total"]
+
+
 def test_items_need_v_but_problems_do_not(saved: Shell, tree: Path) -> None:
     assert not saved.json("backup", tree).of("item")
     assert {e["action"] for e in saved.json("backup", tree, "-v").of("item")} == {"unchanged"}

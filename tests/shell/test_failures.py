@@ -99,32 +99,34 @@ def test_damage_is_named_with_the_files_it_reaches(saved: Shell, tree: Path) -> 
     assert stream.summary["whole"] is False and stream.summary["problems"] > 0
 
 
-def test_a_repository_that_is_locked(saved: Shell, tree: Path) -> None:
-    """restic's exclusive lock, held by a process of this machine that is alive."""
+@pytest.fixture
+def foreign_lock(saved: Shell) -> Iterator[None]:
+    """restic's exclusive lock, held by a process of this machine that is alive: it is stopped in
+    the 200 ms that it waits after locking."""
     environment = {
         **os.environ,
         "RESTIC_REPOSITORY": str(saved.repository),
         "RESTIC_PASSWORD_FILE": str(saved.password_file),
     }
-    holder = subprocess.Popen(
-        ["restic", "--no-cache", "check", "--read-data"],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    try:
-        while not saved.locks():
-            assert holder.poll() is None, holder.communicate()
+    while True:
+        holder = subprocess.Popen(["restic", "--no-cache", "-q", "check"], env=environment)
+        while not saved.locks() and holder.poll() is None:
             time.sleep(0.01)
-        holder.send_signal(signal.SIGSTOP)  # within the 200 ms that it waits after locking
-        result = saved.fails("E_LOCKED", "backup", tree)
-        assert "hint: " in result.err and "sapdr unlock" in result.err
-        saved.fails("E_LOCKED", "--retry-lock", "1s", "backup", tree)
-        saved("--no-lock", "ls", "latest")
-    finally:
-        holder.send_signal(signal.SIGCONT)
-        holder.communicate()
-    saved("backup", tree)
+        holder.send_signal(signal.SIGSTOP)
+        if saved.locks():
+            break
+        holder.send_signal(signal.SIGCONT)  # this process was too slow: once more
+        holder.wait()
+    yield
+    holder.send_signal(signal.SIGCONT)
+    holder.wait()
+
+
+def test_a_repository_that_is_locked(saved: Shell, tree: Path, foreign_lock: None) -> None:
+    result = saved.fails("E_LOCKED", "backup", tree)
+    assert "hint: " in result.err and "sapdr unlock" in result.err
+    saved.fails("E_LOCKED", "--retry-lock", "1s", "backup", tree)
+    saved("--no-lock", "ls", "latest")
 
 
 @pytest.fixture

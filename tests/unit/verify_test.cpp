@@ -79,12 +79,12 @@ TEST_CASE("content, type and size that differ are told with the place") {
   make_folder(bench.target / "fifo");
   CHECK(bench.verify() == Code::checksum);
   CHECK(bench.result.differing == 5);  // with the other name of the big file
-  CHECK(bench.result.metadata == 1);   // the folder of two.txt is as before, the root is not ours
+  CHECK(bench.result.metadata == 0);   // no folder has changed
   const std::string message = bench.told(SAPDR_ITEM_DIFFERS, "/big").message;
   const size_t at = message.rfind(' ');
   const auto offset = static_cast<size_t>(std::stoul(message.substr(at)));
   CHECK(offset <= 5'000'000);
-  CHECK(offset > 5'000'000 - (8 << 20));
+  CHECK(offset + (8 << 20) > 5'000'000);
   CHECK(bench.told(SAPDR_ITEM_DIFFERS, "/a/deep/two.txt").message.find("18, not 3") !=
         std::string::npos);
   CHECK(bench.told(SAPDR_ITEM_DIFFERS, "/link").message.find("links") != std::string::npos);

@@ -28,7 +28,7 @@ struct WalkBench : Bench {
 TEST_CASE("a walk goes down before it goes on") {
   WalkBench bench;
   CHECK(bench.walk() == "/a /a/b /a/b/c /a/b/c/deep /a/b/file /a/z /ab ");
-  CHECK(bench.walk({.recursive = false}) == "/a /ab ");
+  CHECK(bench.walk({.recursive = false, .paths = {}}) == "/a /ab ");
   bench.ref = bench.find("latest:/a/b");
   CHECK(bench.walk() == "/c /c/deep /file ");
 }

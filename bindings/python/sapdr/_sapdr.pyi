@@ -1,7 +1,7 @@
 # The compiled module: private, wrapped by the package.
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
-from typing import Final, TypeAlias
+from typing import Final, Never, TypeAlias
 
 from ._types import (
     BackupResult,
@@ -19,12 +19,14 @@ _OnProgress: TypeAlias = Callable[[Progress], object] | None
 _OnItem: TypeAlias = Callable[[Item], object] | None
 _Stream: TypeAlias = tuple[bytes, Callable[[memoryview], int], int, int, int]
 
+class _Type(type): ...  # pybind11's metaclass
+
 __version__: Final[str]
 STATUS_TABLE: Final[tuple[tuple[str, int, int, str], ...]]
 COMPRESSION: Final[dict[str, int]]
 OVERWRITE: Final[dict[str, int]]
 
-class InitOptions:
+class InitOptions(metaclass=_Type):
     password: bytes
     version: int
     scrypt_n: int
@@ -32,7 +34,7 @@ class InitOptions:
     scrypt_p: int
     def __init__(self) -> None: ...
 
-class OpenOptions:
+class OpenOptions(metaclass=_Type):
     password: bytes
     compression: int
     key_hint: bytes | None
@@ -42,7 +44,7 @@ class OpenOptions:
     retry_lock: timedelta
     def __init__(self) -> None: ...
 
-class BackupOptions:
+class BackupOptions(metaclass=_Type):
     host: bytes | None
     tags: Sequence[bytes]
     time_ns: int
@@ -62,18 +64,18 @@ class BackupOptions:
     verify_max_age: timedelta
     def __init__(self) -> None: ...
 
-class SnapshotFilter:
+class SnapshotFilter(metaclass=_Type):
     hosts: Sequence[bytes]
     tags: Sequence[bytes]
     paths: Sequence[bytes]
     def __init__(self) -> None: ...
 
-class WalkOptions:
+class WalkOptions(metaclass=_Type):
     not_recursive: bool
     paths: Sequence[bytes]
     def __init__(self) -> None: ...
 
-class RestoreOptions:
+class RestoreOptions(metaclass=_Type):
     overwrite: int
     includes: Sequence[bytes]
     excludes: Sequence[bytes]
@@ -82,18 +84,19 @@ class RestoreOptions:
     no_sparse: bool
     def __init__(self) -> None: ...
 
-class CheckOptions:
+class CheckOptions(metaclass=_Type):
     read_data: bool
     read_data_subset: bytes | None
     def __init__(self) -> None: ...
 
-class VerifyOptions:
+class VerifyOptions(metaclass=_Type):
     strict: bool
     includes: Sequence[bytes]
     excludes: Sequence[bytes]
     def __init__(self) -> None: ...
 
-class Repository:
+class Repository(metaclass=_Type):
+    def __init__(self, *args: Never, **kwargs: Never) -> None: ...  # made by init and open
     @staticmethod
     def init(location: bytes, options: InitOptions) -> Repository: ...
     @staticmethod
@@ -140,7 +143,7 @@ class Repository:
     def cat(self, type: bytes, id: bytes | None) -> bytes: ...
     def list(self, type: bytes) -> list[tuple[str, int]]: ...
 
-class RestorePlan:
+class RestorePlan(metaclass=_Type):
     def __init__(
         self,
         repository: Repository,
@@ -158,7 +161,7 @@ class RestorePlan:
     def target(self) -> str: ...
     def run(self) -> RestoreResult: ...
 
-class Walk:
+class Walk(metaclass=_Type):
     def __init__(self, repository: Repository, snapshot: bytes, options: WalkOptions) -> None: ...
     def __iter__(self) -> Iterator[Node]: ...
     def __next__(self) -> Node: ...
