@@ -77,7 +77,7 @@ one_test() {
 python_package() {
   step "building and installing the Python package" env PATH="$VENV/bin:$PATH" \
     "$VENV/bin/python" -m pip install -q --disable-pip-version-check --no-build-isolation \
-    --no-deps --force-reinstall -Cbuild-dir="$ROOT/build/python" .
+    --no-deps --force-reinstall --config-settings=build-dir="$ROOT/build/python" .
 }
 
 python_tests() { python_package && pytest_tests tests/python; }

@@ -79,7 +79,7 @@ class Planner : public SelectionVisitor {
   RestorePlanData& plan_;
   RestoreItems& items_;
   Progress& progress_;
-  std::optional<TargetDir> target_;  // if it is there
+  std::unique_ptr<const TargetDir> target_;  // if it is there
   std::vector<FolderPlan> folders_;
   Fd open_dir_;  // the folder whose content comes, if it is there
   std::unordered_map<Id, uint32_t, IdHash> blob_numbers_;
@@ -107,7 +107,7 @@ Planner::Planner(RestorePlanData& plan, Progress& progress)
     : plan_(plan), items_(plan.items), progress_(progress) {
   FolderPlan root;
   try {
-    target_.emplace(plan.target, false);
+    target_ = std::make_unique<const TargetDir>(plan.target, false);
     root.exists = true;
   } catch (const Error& error) {
     if (error.code() != Code::not_found) throw;
