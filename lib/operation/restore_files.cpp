@@ -202,7 +202,11 @@ void RestoreFiles::write(ItemNumber item, uint64_t offset, ByteView blob) {
     const SharedFd fd = open_for_write(item);
     if (!fd) return;
     const bool is_hole = plan_.options.sparse && is_zero(blob);
-    if (!is_hole) write_at(fd->get(), item, offset, blob);
+    if (is_hole) {
+      states_[item].has_gap = true;
+    } else {
+      write_at(fd->get(), item, offset, blob);
+    }
     progress_.done(0, blob.size());
     if (states_[item].blobs_left.fetch_sub(1) == 1) finish_file(item, fd->get());
   });
@@ -220,8 +224,8 @@ void RestoreFiles::write_at(int fd, ItemNumber item, uint64_t offset, ByteView d
 
 void RestoreFiles::finish_file(ItemNumber item, int fd) {
   const RestoreItem& file = items_[item];
-  // A hole at the end has not made the file longer.
-  if (plan_.options.sparse && ::ftruncate(fd, static_cast<off_t>(file.size)) != 0) {
+  // A gap at the end has not made the file longer.
+  if (states_[item].has_gap && ::ftruncate(fd, static_cast<off_t>(file.size)) != 0) {
     throw item_error(errno, "set the size of", item);
   }
   {

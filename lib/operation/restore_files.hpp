@@ -56,6 +56,7 @@ class RestoreFiles {
   struct State {
     std::atomic<uint32_t> blobs_left{0};
     std::atomic<bool> is_made{false};  // by this run
+    std::atomic<bool> has_gap{false};  // zeros were not written
     std::atomic<bool> failed{false};
   };
 

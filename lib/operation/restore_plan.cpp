@@ -309,23 +309,32 @@ void Planner::plan_other(Folder folder, const std::string& path, const Node& nod
 // False if a blob is known nowhere: the file has failed then, and nothing is done about it.
 bool Planner::add_content(ItemNumber number, const std::string& path, const Node& node) {
   const size_t begin = items_.content.size();
+  const auto give_up = [&](const Error& error) {
+    items_.content.resize(begin);
+    items_[number].todo = Todo::nothing;
+    items_[number].size = 0;
+    failed(path, error);
+    return false;
+  };
   uint64_t size = 0;
   bool has_holes = false;
   for (const Id& id : node.content) {
     const auto place = plan_.repository->index().find(id, BlobType::data);
     if (!place) {
-      items_.content.resize(begin);
-      items_[number].todo = Todo::nothing;
-      items_[number].size = 0;
-      failed(path, Error(Code::not_found, path + " needs blob " + id.hex() +
-                                              ", which no index knows; check the repository")
-                       .with("blob", id.hex()));
-      return false;
+      return give_up(Error(Code::not_found, path + " needs blob " + id.hex() +
+                                                ", which no index knows; check the repository")
+                         .with("blob", id.hex()));
     }
     const uint32_t blob = blob_number(*place);
     items_.content.push_back(blob);
     has_holes = has_holes || items_.blobs[blob].is_hole;
     size += place->plain_length;
+  }
+  // Whoever wrote this tree lost a part of the file, or lies: not to be taken for the file.
+  if (size != node.size) {
+    return give_up(Error(Code::corrupt, path + " should have " + std::to_string(node.size) +
+                                            " bytes, but its blobs have " + std::to_string(size) +
+                                            "; dump it to get what there is"));
   }
   RestoreItem& item = items_[number];
   item.size = size;

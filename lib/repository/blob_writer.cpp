@@ -56,7 +56,8 @@ bool BlobWriter::save(BlobType type, const Id& id, ByteView plain) {
   }
   {
     const std::lock_guard lock(mutex_);
-    // Once an upload is in the index it leaves in_flight_, in this order: no gap to slip through.
+    // Once an index file names a blob it leaves in_flight_, after it came into the index: no gap to
+    // slip through.
     if (in_flight_[slot_of(type)].contains(id) || repository_.index().contains(id, type))
       return false;
     in_flight_[slot_of(type)].insert(id);
@@ -165,11 +166,9 @@ void BlobWriter::upload(OpenPack& pack) {
 }
 
 void BlobWriter::record(const Id& pack_id, const OpenPack& pack) {
-  repository_.index().add(pack_id, pack.blobs);
   std::vector<IndexedPack> due;
   {
     const std::lock_guard lock(mutex_);
-    for (const PackedBlob& blob : pack.blobs) in_flight_[slot_of(blob.type)].erase(blob.id);
     ++counts_.packs;
     unwritten_.push_back(IndexedPack{pack_id, pack.blobs});
     unwritten_blobs_ += pack.blobs.size();
@@ -183,12 +182,20 @@ void BlobWriter::record(const Id& pack_id, const OpenPack& pack) {
   write_index(std::move(due));
 }
 
+// Only now does the index in memory know these packs: it says what index files say, never more.
+// Were they added earlier and this failed, the next session of this process would rely on blobs
+// that nobody else can find.
 void BlobWriter::write_index(std::vector<IndexedPack> packs) {
   if (packs.empty()) return;
   lock_.check();
   IndexFile file;
   file.packs = std::move(packs);
   repository_.save_unpacked(FileType::index, index_json(file));
+  for (const IndexedPack& pack : file.packs) {
+    repository_.index().add(pack.id, pack.blobs);
+    const std::lock_guard lock(mutex_);
+    for (const PackedBlob& blob : pack.blobs) in_flight_[slot_of(blob.type)].erase(blob.id);
+  }
 }
 
 void BlobWriter::finish() {

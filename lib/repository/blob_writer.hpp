@@ -59,7 +59,7 @@ class BlobWriter {
   const bool dry_run_;
 
   mutable std::mutex mutex_;
-  std::unordered_set<Id, IdHash> in_flight_[2];  // by BlobType: claimed, not yet in the index
+  std::unordered_set<Id, IdHash> in_flight_[2];  // by BlobType: claimed, in no index file yet
   std::shared_ptr<OpenPack> open_[2];            // by BlobType
   std::vector<Bytes> buffers_;                   // pack buffers to be used again
   WriteCounts counts_;

@@ -149,3 +149,11 @@ def test_many_paths_and_relative_ones_become_the_tree_that_restic_makes(bench: W
         for path in given:
             assert entries(sapdr, ours["id"], path) == entries(sapdr, theirs["id"], path)
         assert ours["paths"] == theirs["paths"], arguments
+
+
+def test_a_key_of_ours_with_the_usual_cost_opens_for_restic(bench: Workbench) -> None:
+    repository = bench.folder / "usual"
+    bench.sapdr(repository)("init")
+    bench.restic(repository)("check")
+    config = bench.restic(repository)("cat", "config").out
+    assert bench.sapdr(repository)("cat", "config").out.split() == config.split()

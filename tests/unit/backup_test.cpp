@@ -4,6 +4,7 @@
 
 #include "checksum/sha256.hpp"
 #include "engine_support.hpp"
+#include "operation/check.hpp"
 #include "repository/trees.hpp"
 
 using namespace sapdr::test;
@@ -274,6 +275,27 @@ TEST_CASE_FIXTURE(Fixture,
   }
   CHECK(last > 4);
   CHECK(back_up(*repository, files).data_blobs_new == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "backup: after a failure the same handle stores what no index file names again") {
+  const Files files{{"/d/a", random.bytes(1'500'000)}, {"/d/b", "b"}};
+  for (const FileType failing : {FileType::index, FileType::snapshot}) {
+    backend->before = [&](const char* call, const FileName& file) {
+      if (std::string_view(call) == "save" && file.type == failing) {
+        throw Error(Code::io, "storage failed");
+      }
+    };
+    CHECK(code_of([&] { back_up(*repository, files); }) == Code::io);
+    backend->before = nullptr;
+    CHECK(back_up(*repository, files).state == BackupState::written);
+    // Another process knows only what is stored.
+    Progress progress;
+    const auto fresh = Repository::open(test_context(), backend, open_settings());
+    CheckResult result;
+    CHECK(code_of([&] { check(*fresh, {.read_data = true, .subset = {}}, result, progress); }) ==
+          Code::ok);
+  }
 }
 
 TEST_CASE_FIXTURE(Fixture, "backup: cancelling ends it without a snapshot and without a lock") {

@@ -121,15 +121,17 @@ TEST_CASE("hard links that do not agree about their content are separate files")
   CHECK(read_file(target / "two") == "second");
 }
 
-TEST_CASE("the size of a file is what its blobs say") {
+TEST_CASE("a file whose size is not that of its blobs is a failed item") {
   Bench bench;
-  const TempDir target;
   const Id blob = bench.save_blob("content");
-  Outcome outcome;
-  restore_bad(bench, bench.save_tree({file_node("f", {blob, blob}, uint64_t{1} << 60)}),
-              target.path(), outcome, {.verify = true});
-  CHECK(outcome.code == Code::ok);
-  CHECK(read_file(target / "f") == "contentcontent");
+  for (const uint64_t size : {uint64_t{1} << 60, uint64_t{13}, uint64_t{0}}) {
+    const TempDir target;
+    Outcome outcome;
+    restore_bad(bench, bench.save_tree({file_node("f", {blob, blob}, size)}), target.path(),
+                outcome, {.verify = true});
+    CHECK(outcome.code == Code::incomplete);
+    CHECK_FALSE(fs::exists(target / "f"));
+  }
 }
 
 TEST_CASE("a missing blob, a missing tree and a folder without one are failed items") {

@@ -178,6 +178,16 @@ TEST_CASE("hard links") {
     CHECK(read_file(target / "z/c") == "shared");
     CHECK(stat_of(target / "z/c").st_nlink == 1);
   }
+  SUBCASE("are files where no link is possible") {
+    make_folder(target / "z");
+    if (::geteuid() != 0 || ::mount("tmpfs", (target / "z").c_str(), "tmpfs", 0, "") != 0) return;
+    restore_into(bench.repository, ref, target.path(), {.verify = true});
+    CHECK(stat_of(target / "a").st_nlink == 2);
+    CHECK(stat_of(target / "z/c").st_nlink == 1);
+    CHECK(stat_of(target / "z/c").st_mtime == stat_of(source / "a").st_mtime);
+    CHECK(read_file(target / "z/c") == "shared");
+    ::umount((target / "z").c_str());
+  }
   SUBCASE("are not written through") {
     write_file(target / "mine", "precious");
     fs::create_hard_link(target / "mine", target / "a");
