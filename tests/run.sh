@@ -95,7 +95,7 @@ export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 
 run_fast() {
-  suite c meson_tests build unit capi
+  suite c meson_tests build unit capi install
   suite rules pytest_tests tests/rules
   suite shell pytest_tests tests/shell/test_commands.py
 }
