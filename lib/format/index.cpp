@@ -42,6 +42,39 @@ void append_blob(std::string& out, const PackedBlob& blob) {
   json.end();
 }
 
+IndexedPack read_pack(const JsonReader& json, std::string_view what) {
+  IndexedPack pack;
+  pack.id = json.id("id");
+  if (const auto* blobs = json.array("blobs")) {
+    pack.blobs.reserve(blobs->size());
+    for (const auto& blob : *blobs) pack.blobs.push_back(read_blob(JsonReader(blob, what)));
+  }
+  return pack;
+}
+
+MarkedPack read_marked(const JsonReader& json, std::string_view what) {
+  MarkedPack marked;
+  marked.pack = read_pack(json, what);
+  marked.time = json.time("time");
+  marked.size = json.number("size");
+  return marked;
+}
+
+// Members that every pack has.
+void append_pack(JsonWriter& json, std::string& out, const IndexedPack& pack) {
+  json.id("id", pack.id);
+  append_json_array(json.key("blobs"), pack.blobs,
+                    [&](const PackedBlob& blob) { append_blob(out, blob); });
+}
+
+void append_marked(std::string& out, const MarkedPack& marked) {
+  JsonWriter json(out);
+  append_pack(json, out, marked.pack);
+  json.time("time", marked.time);
+  json.number("size", marked.size);
+  json.end();
+}
+
 }  // namespace
 
 IndexFile parse_index(std::string_view text, std::string_view what) {
@@ -51,17 +84,14 @@ IndexFile parse_index(std::string_view text, std::string_view what) {
   if (const auto* supersedes = json.array("supersedes")) {
     for (const auto& id : *supersedes) index.supersedes.push_back(json_id(id, what));
   }
-  const auto* packs = json.array("packs");
-  if (packs == nullptr) return index;
-  index.packs.reserve(packs->size());
-  for (const auto& element : *packs) {
-    const JsonReader pack_json(element, what);
-    IndexedPack& pack = index.packs.emplace_back();
-    pack.id = pack_json.id("id");
-    const auto* blobs = pack_json.array("blobs");
-    if (blobs == nullptr) continue;
-    pack.blobs.reserve(blobs->size());
-    for (const auto& blob : *blobs) pack.blobs.push_back(read_blob(JsonReader(blob, what)));
+  if (const auto* packs = json.array("packs")) {
+    index.packs.reserve(packs->size());
+    for (const auto& pack : *packs) index.packs.push_back(read_pack(JsonReader(pack, what), what));
+  }
+  if (const auto* marked = json.array("packs_to_delete")) {
+    for (const auto& pack : *marked) {
+      index.packs_to_delete.push_back(read_marked(JsonReader(pack, what), what));
+    }
   }
   return index;
 }
@@ -72,11 +102,13 @@ std::string index_json(const IndexFile& index) {
   if (!index.supersedes.empty()) json.ids("supersedes", index.supersedes);
   append_json_array(json.key("packs"), index.packs, [&](const IndexedPack& pack) {
     JsonWriter pack_json(out);
-    pack_json.id("id", pack.id);
-    append_json_array(pack_json.key("blobs"), pack.blobs,
-                      [&](const PackedBlob& blob) { append_blob(out, blob); });
+    append_pack(pack_json, out, pack);
     pack_json.end();
   });
+  if (!index.packs_to_delete.empty()) {
+    append_json_array(json.key("packs_to_delete"), index.packs_to_delete,
+                      [&](const MarkedPack& marked) { append_marked(out, marked); });
+  }
   json.end();
   out.push_back('\n');
   return out;

@@ -95,8 +95,9 @@ std::vector<uint32_t> packs_of(Repository& repository, const Id& root, Progress&
     }
     packs.insert(place->pack);
   };
+  BlobSet seen(repository.index());
   visit_trees(
-      repository, {root},
+      repository, {root}, seen,
       [&](const Id& tree, const std::vector<Node>* nodes, const Error* error) {
         if (nodes == nullptr) throw *error;
         const std::lock_guard lock(mutex);

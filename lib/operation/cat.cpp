@@ -70,7 +70,8 @@ void list_objects(Repository& repository, std::string_view type,
   }
   const auto file = file_type(type);
   if (!file) throw unknown_type(type);
-  repository.backend().list(*file, each);
+  repository.backend().list(*file,
+                            [&](const ObjectInfo& object) { each(object.name, object.size); });
 }
 
 }  // namespace sapdr::core

@@ -101,8 +101,8 @@ void Check::index() {
 }
 
 void Check::packs() {
-  repository_.backend().list(FileType::pack, [&](std::string_view name, uint64_t size) {
-    if (const auto id = Id::parse(name)) stored_packs_.emplace(*id, size);
+  repository_.backend().list(FileType::pack, [&](const ObjectInfo& pack) {
+    if (const auto id = Id::parse(pack.name)) stored_packs_.emplace(*id, pack.size);
   });
   const BlobIndex& index = repository_.index();
   IdSet named;
@@ -176,7 +176,8 @@ void Check::trees() {
       }
     }
   };
-  visit_trees(repository_, std::move(roots), visit, progress_);
+  BlobSet seen(repository_.index());
+  visit_trees(repository_, std::move(roots), seen, visit, progress_);
 }
 
 void Check::data(const Subset& subset) {

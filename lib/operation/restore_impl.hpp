@@ -23,11 +23,12 @@ struct RestorePlanData {
   SnapshotRef ref;
   std::string target;  // absolute
   RestoreOptions options;
-  std::optional<Origin> origin;  // in place
+  std::optional<Origin> origin = {};  // in place
 
-  RestoreItems items;
-  std::vector<Volume> volumes;
-  RestoreStats stats;
+  uint64_t index_generation = 0;  // of the numbers in `items`
+  RestoreItems items = {};
+  std::vector<Volume> volumes = {};
+  RestoreStats stats = {};
 };
 
 // Runs it. See RestorePlan::run.

@@ -395,14 +395,11 @@ void Planner::failed(const std::string& path, const Error& error) {
 class Plan : public RestorePlan {
  public:
   Plan(RepositoryPtr repository, SnapshotRef ref, std::string target, RestoreOptions options)
-      : data_{std::move(repository),
-              std::move(ref),
-              std::move(target),
-              std::move(options),
-              {},
-              {},
-              {},
-              {}} {
+      : data_{.repository = std::move(repository),
+              .ref = std::move(ref),
+              .target = std::move(target),
+              .options = std::move(options)} {
+    data_.index_generation = data_.repository->index().generation();
     if (data_.target.empty()) {
       data_.origin.emplace(*data_.repository, data_.ref);
       data_.target = data_.origin->folder();

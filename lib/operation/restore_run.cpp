@@ -238,6 +238,10 @@ void RestoreRun::throw_problems() const {
 }  // namespace
 
 void run_restore(const RestorePlanData& plan, RestoreStats& result, Progress& progress) {
+  if (plan.repository->index().generation() != plan.index_generation) {
+    throw Error(Code::invalid_state,
+                "the repository was pruned after the restore was planned; plan it again");
+  }
   result = {};
   result.files_unchanged = plan.stats.files_unchanged;
   result.files_skipped = plan.stats.files_skipped;

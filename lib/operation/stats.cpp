@@ -2,7 +2,6 @@
 
 #include <mutex>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "repository/trees.hpp"
 
@@ -51,10 +50,11 @@ StatsResult stats(Repository& repository, const std::vector<Snapshot>& snapshots
                   Progress& progress) {
   StatsResult result;
   Sizes sizes;
-  std::unordered_set<Id, IdHash> blobs;
+  BlobSet trees(repository.index());
+  BlobSet blobs(repository.index());
   std::mutex mutex;
   const auto count_blob = [&](const Id& id, BlobType type) {
-    if (!blobs.insert(id).second) return;
+    if (!blobs.insert(id, type)) return;
     const auto place = repository.index().find(id, type);
     if (!place) {
       throw Error(Code::corrupt, std::string(to_string(type)) + " blob " + id.hex() +
@@ -67,7 +67,7 @@ StatsResult stats(Repository& repository, const std::vector<Snapshot>& snapshots
   std::vector<Id> roots;
   for (const Snapshot& snapshot : snapshots) roots.push_back(snapshot.tree);
   visit_trees(
-      repository, roots,
+      repository, roots, trees,
       [&](const Id& tree, const std::vector<Node>* nodes, const Error* error) {
         if (nodes == nullptr) throw *error;
         const std::lock_guard lock(mutex);
@@ -88,8 +88,8 @@ StatsResult stats(Repository& repository, const std::vector<Snapshot>& snapshots
     result.files += total.files;
     result.restore_bytes += total.bytes;
   }
-  repository.backend().list(
-      FileType::pack, [&](std::string_view, uint64_t size) { result.repository_bytes += size; });
+  repository.backend().list(FileType::pack,
+                            [&](const ObjectInfo& pack) { result.repository_bytes += pack.size; });
   return result;
 }
 

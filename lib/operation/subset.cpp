@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/error.hpp"
+#include "operation/amount.hpp"
 
 namespace sapdr::core {
 
@@ -19,9 +20,8 @@ namespace {
                   "as 5%, or an amount as 10G");
 }
 
-template <class T>
-T number(std::string_view digits, std::string_view text) {
-  T value{};
+uint64_t part(std::string_view digits, std::string_view text) {
+  uint64_t value = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (error != std::errc{} || end != digits.data() + digits.size()) refuse(text);
   return value;
@@ -32,29 +32,20 @@ T number(std::string_view digits, std::string_view text) {
 Subset::Subset(std::string_view text) {
   if (text.empty()) return;
   if (const size_t slash = text.find('/'); slash != std::string_view::npos) {
-    part_ = number<uint64_t>(text.substr(0, slash), text);
-    parts_ = number<uint64_t>(text.substr(slash + 1), text);
+    part_ = part(text.substr(0, slash), text);
+    parts_ = part(text.substr(slash + 1), text);
     // Parts are told apart by the first byte of an id, as restic does.
     if (parts_ == 0 || parts_ > 256 || part_ == 0 || part_ > parts_) refuse(text);
     return;
   }
-  const std::string_view amount = text.substr(0, text.size() - 1);
-  if (text.ends_with('%')) {
-    share_ = number<double>(amount, text) / 100;
-    if (!(share_ > 0 && share_ <= 1)) refuse(text);
+  if (const auto share = parse_share(text)) {
+    share_ = *share;
+    if (share_ == 0) refuse(text);
     return;
   }
-  constexpr std::string_view units = "KMGT";
-  const size_t unit = units.find(text.back());
-  if (unit == std::string_view::npos) {
-    bytes_ = number<uint64_t>(text, text);
-  } else {
-    const auto value = number<uint64_t>(amount, text);
-    const size_t shift = 10 * (unit + 1);
-    if (value > UINT64_MAX >> shift) refuse(text);
-    bytes_ = value << shift;
-  }
-  if (bytes_ == 0) refuse(text);
+  const auto bytes = parse_bytes(text);
+  if (!bytes || *bytes == 0) refuse(text);
+  bytes_ = *bytes;
 }
 
 std::vector<Subset::Pack> Subset::choose(std::vector<Pack> packs, const Context& context) const {

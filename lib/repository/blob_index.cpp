@@ -9,7 +9,7 @@ namespace {
 constexpr uint32_t tree_bit = 1U << 31;
 }
 
-void BlobIndex::add(const Id& pack, const std::vector<PackedBlob>& blobs) {
+uint32_t BlobIndex::add(const Id& pack, const std::vector<PackedBlob>& blobs) {
   for (const PackedBlob& blob : blobs) {
     if (blob.length < seal_overhead || (blob.length & tree_bit) != 0) {
       throw Error(Code::corrupt,
@@ -27,6 +27,24 @@ void BlobIndex::add(const Id& pack, const std::vector<PackedBlob>& blobs) {
   } else if (run.count > 0) {
     more_runs_.push_back(run);
   }
+  return number;
+}
+
+void BlobIndex::clear() {
+  const std::unique_lock lock(mutex_);
+  ++generation_;
+  segments_.clear();
+  size_ = 0;
+  table_.clear();
+  packs_.clear();
+  pack_numbers_.clear();
+  first_runs_.clear();
+  more_runs_.clear();
+}
+
+uint64_t BlobIndex::generation() const {
+  const std::shared_lock lock(mutex_);
+  return generation_;
 }
 
 BlobPlace BlobIndex::place(const Entry& entry) {
@@ -90,6 +108,17 @@ bool BlobIndex::contains(const Id& id, BlobType type) const {
   return find(id, type).has_value();
 }
 
+std::optional<uint32_t> BlobIndex::number_of(const Id& id, BlobType type) const {
+  std::optional<uint32_t> lowest;
+  const std::shared_lock lock(mutex_);
+  if (table_.empty()) return lowest;
+  for (size_t at = slot(id); table_[at] != 0; at = (at + 1) & (table_.size() - 1)) {
+    const uint32_t number = table_[at] - 1;
+    if ((!lowest || number < *lowest) && is(entry(number), id, type)) lowest = number;
+  }
+  return lowest;
+}
+
 std::vector<BlobPlace> BlobIndex::find_all(const Id& id, BlobType type) const {
   std::vector<BlobPlace> places;
   const std::shared_lock lock(mutex_);
@@ -99,6 +128,12 @@ std::vector<BlobPlace> BlobIndex::find_all(const Id& id, BlobType type) const {
     if (is(found, id, type)) places.push_back(place(found));
   }
   return places;
+}
+
+std::optional<uint32_t> BlobIndex::pack_number(const Id& pack) const {
+  const std::shared_lock lock(mutex_);
+  const auto at = pack_numbers_.find(pack);
+  return at == pack_numbers_.end() ? std::nullopt : std::optional(at->second);
 }
 
 Id BlobIndex::pack_id(uint32_t number) const {

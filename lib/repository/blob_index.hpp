@@ -23,21 +23,31 @@ struct BlobPlace {
   bool compressed = false;
 };
 
-// Any thread. Nothing is ever removed.
+// Any thread. Blobs are numbered from 0 in the order in which their places came in; nothing is
+// removed but by clear().
 class BlobIndex {
  public:
-  // Adds the blobs of a pack; places that are known already are not added again. Throws
-  // Code::corrupt for lengths that no blob has.
-  void add(const Id& pack, const std::vector<PackedBlob>& blobs);
+  // Adds the blobs of a pack; places that are known already are not added again. Returns the number
+  // of the pack. Throws Code::corrupt for lengths that no blob has.
+  uint32_t add(const Id& pack, const std::vector<PackedBlob>& blobs);
+
+  // Forgets everything: numbers of packs and blobs mean nothing any more, which whoever keeps some
+  // notices by the generation.
+  void clear();
+  uint64_t generation() const;
 
   bool contains(const Id& id, BlobType type) const;
   std::optional<BlobPlace> find(const Id& id, BlobType type) const;
   // All places of a blob: it may have been stored more than once.
   std::vector<BlobPlace> find_all(const Id& id, BlobType type) const;
 
+  // The lowest number of a blob's places: the same one for as long as the index is not cleared.
+  std::optional<uint32_t> number_of(const Id& id, BlobType type) const;
+
   // Packs are numbered from 0 in the order of their first appearance.
   size_t n_packs() const;
   Id pack_id(uint32_t number) const;
+  std::optional<uint32_t> pack_number(const Id& pack) const;
   // What the index says is in a pack, in the order it says so.
   std::vector<BlobPlace> blobs_in(uint32_t pack) const;
   size_t n_blobs() const;
@@ -73,6 +83,7 @@ class BlobIndex {
   size_t slot(const Id& id) const { return IdHash{}(id) & (table_.size() - 1); }
 
   mutable std::shared_mutex mutex_;
+  uint64_t generation_ = 0;
   std::vector<std::unique_ptr<Entry[]>> segments_;  // grows without moving entries
   size_t size_ = 0;
   std::vector<uint32_t> table_;  // open addressing; entry number + 1, 0: free

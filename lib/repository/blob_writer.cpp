@@ -68,14 +68,28 @@ bool BlobWriter::save(BlobType type, const Id& id, ByteView plain) {
   const ByteView body = compressed ? ByteView(tools->packed) : plain;
   const auto length = static_cast<uint32_t>(body.size() + seal_overhead);
   if (!dry_run_) {
-    const Slot slot = reserve(type, length);
-    fill(slot, type, id, plain, body, compressed, *tools);
+    const BlobPlace blob{id, 0, type, 0, length, static_cast<uint32_t>(plain.size()), compressed};
+    seal(reserve(type, length), blob, body, *tools);
   }
+  count(type, plain.size(), length);
+  return true;
+}
+
+void BlobWriter::copy(const BlobPlace& place, ByteView sealed) {
+  const Slot slot = reserve(place.type, place.length);
+  std::ranges::copy(sealed, slot.range.begin());
+  fill(slot, {.id = place.id,
+              .type = place.type,
+              .length = place.length,
+              .plain_length = place.compressed ? place.plain_length : 0});
+  count(place.type, place.plain_length, place.length);
+}
+
+void BlobWriter::count(BlobType type, size_t plain_size, uint32_t length) {
   const std::lock_guard lock(mutex_);
   ++(type == BlobType::tree ? counts_.tree_blobs : counts_.data_blobs);
-  counts_.plain_bytes += plain.size();
+  counts_.plain_bytes += plain_size;
   counts_.stored_bytes += length;
-  return true;
 }
 
 BlobWriter::Slot BlobWriter::reserve(BlobType type, uint32_t length) {
@@ -111,33 +125,32 @@ BlobWriter::Slot BlobWriter::reserve(BlobType type, uint32_t length) {
   return slot;
 }
 
-void BlobWriter::fill(const Slot& slot, BlobType type, const Id& id, ByteView plain, ByteView body,
-                      bool compressed, Tools& tools) {
+void BlobWriter::seal(const Slot& slot, const BlobPlace& blob, ByteView body, Tools& tools) {
   std::array<std::byte, iv_size> iv;
   repository_.context().random(iv);
   tools.cipher.seal(iv, body, slot.range);
-  PackedBlob blob;
-  blob.id = id;
-  blob.type = type;
-  blob.length = static_cast<uint32_t>(slot.range.size());
-  blob.plain_length = compressed ? static_cast<uint32_t>(plain.size()) : 0;
-  if (repository_.settings().verify_blobs) {
-    // The hash again, not a comparison alone: it also proves that `plain` did not change under our
-    // hands.
-    const BlobPlace place{id,        0, type, 0, blob.length, static_cast<uint32_t>(plain.size()),
-                          compressed};
-    if (!open_blob(tools, place, slot.range, tools.plain)) {
-      throw Error(Code::checksum,
-                  std::string(to_string(type)) + " blob " + id.hex() +
-                      " did not come out right before it was stored; this machine's "
-                      "memory or processor is not reliable");
-    }
+  // The hash again, not a comparison alone: it also proves that the plaintext did not change under
+  // our hands.
+  if (repository_.settings().verify_blobs && !open_blob(tools, blob, slot.range, tools.plain)) {
+    throw Error(Code::checksum, std::string(to_string(blob.type)) + " blob " + blob.id.hex() +
+                                    " did not come out right before it was stored; this machine's "
+                                    "memory or processor is not reliable");
   }
+  fill(slot, {.id = blob.id,
+              .type = blob.type,
+              .length = blob.length,
+              .plain_length = blob.compressed ? blob.plain_length : 0});
+}
+
+// The range is filled: its blob goes into the pack's list.
+void BlobWriter::fill(const Slot& slot, const PackedBlob& blob) {
   bool complete = false;
   {
     const std::lock_guard lock(mutex_);
-    blob.offset = slot.pack->blobs[slot.blob].offset;
-    slot.pack->blobs[slot.blob] = blob;
+    PackedBlob& entry = slot.pack->blobs[slot.blob];
+    const uint32_t offset = entry.offset;
+    entry = blob;
+    entry.offset = offset;
     --slot.pack->filling;
     complete = slot.pack->closed && slot.pack->filling == 0;
   }

@@ -36,6 +36,10 @@ class BlobWriter {
   // Any thread.
   bool save(BlobType type, const Id& id, ByteView plain);
 
+  // Stores a blob of this repository once more, as it lies sealed in another pack: for moving blobs
+  // out of packs. Whoever calls proved it. Any thread.
+  void copy(const BlobPlace& place, ByteView sealed);
+
   // Uploads what is left and writes the index. Call once, after all save().
   void finish();
 
@@ -46,8 +50,9 @@ class BlobWriter {
   struct Slot;
 
   Slot reserve(BlobType type, uint32_t length);
-  void fill(const Slot& slot, BlobType type, const Id& id, ByteView plain, ByteView body,
-            bool compressed, Tools& tools);
+  void seal(const Slot& slot, const BlobPlace& blob, ByteView body, Tools& tools);
+  void fill(const Slot& slot, const PackedBlob& blob);
+  void count(BlobType type, size_t plain_size, uint32_t length);
   void hand_over(std::shared_ptr<OpenPack> pack);
   void upload(OpenPack& pack);
   void record(const Id& pack_id, const OpenPack& pack);

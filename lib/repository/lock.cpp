@@ -43,10 +43,47 @@ bool erase_lock(Repository& repository, const Id& id) {
   }
 }
 
+LockInfo own_lock(const Context& context, LockMode mode) {
+  LockInfo info;
+  info.time = context.now();
+  info.exclusive = mode == LockMode::exclusive;
+  info.hostname = host_name();
+  info.username = user_name();
+  info.pid = getpid();
+  info.uid = getuid();
+  info.gid = getgid();
+  return info;
+}
+
+// All locks as the storage lists them, with their ages by its own clock: what was just written
+// (`fresh`) is of age zero.
+struct StoredLock {
+  Id id;
+  UnixNs modified = 0;
+  std::optional<std::chrono::nanoseconds> age;
+};
+
+std::vector<StoredLock> list_locks(Repository& repository, const std::optional<Id>& fresh) {
+  std::vector<StoredLock> locks;
+  UnixNs now = 0;
+  repository.backend().list(FileType::lock, [&](const ObjectInfo& object) {
+    const auto id = Id::parse(object.name);
+    if (!id) return;
+    locks.push_back({*id, object.modified, {}});
+    if (id == fresh) now = object.modified;
+  });
+  for (StoredLock& lock : locks) {
+    if (now != 0 && lock.modified != 0) lock.age = std::chrono::nanoseconds(now - lock.modified);
+  }
+  return locks;
+}
+
 }  // namespace
 
-bool is_stale(const LockInfo& lock, UnixNs now, const LockTiming& timing) {
-  if (now - lock.time > timing.stale.count()) return true;
+bool is_stale(const LockInfo& lock, UnixNs now,
+              std::optional<std::chrono::nanoseconds> age_in_storage, const LockTiming& timing) {
+  const bool is_old = now - lock.time > timing.stale.count();
+  if (is_old && (!age_in_storage || *age_in_storage > timing.stale)) return true;
   if (lock.hostname != host_name() || lock.pid <= 0) return false;
   return kill(static_cast<pid_t>(lock.pid), 0) != 0 && errno == ESRCH;
 }
@@ -56,12 +93,7 @@ RepositoryLock::RepositoryLock(Repository& repository, LockMode mode, Progress& 
     : repository_(repository), timing_(timing) {
   repository.context().check_process();
   if (mode == LockMode::shared && !repository.settings().use_locks) return;
-  info_.exclusive = mode == LockMode::exclusive;
-  info_.hostname = host_name();
-  info_.username = user_name();
-  info_.pid = getpid();
-  info_.uid = getuid();
-  info_.gid = getgid();
+  info_ = own_lock(repository.context(), mode);
   const auto deadline =
       Clock::now() + std::chrono::nanoseconds(repository.settings().retry_lock_ns);
   std::chrono::nanoseconds pause = std::chrono::milliseconds(500);
@@ -112,35 +144,36 @@ void RepositoryLock::write_lock() {
   if (old) erase_lock(repository_, *old);
 }
 
-// Conflicts are looked for before our lock is written and once more after everybody who saw nothing
-// had time to write theirs.
-void RepositoryLock::acquire() {
-  const auto check_others = [&] {
-    for (const Id& id : repository_.list(FileType::lock)) {
-      if (id_ && id == *id_) continue;
-      std::optional<LockInfo> other;
-      try {
-        other = load_lock(repository_, id);
-      } catch (const Error& error) {
-        if (error.code() != Code::corrupt) throw;
-        throw Error(Code::locked, "lock " + id.hex() +
-                                      " cannot be read; if nothing else uses the repository, "
-                                      "remove it with unlock --remove-all")
-            .because(error);
-      }
-      if (!other || is_stale(*other, repository_.context().now(), timing_)) continue;
-      if (info_.exclusive || other->exclusive) {
-        throw Error(Code::locked, "the repository at " + repository_.backend().location() +
-                                      " is locked " + describe(*other) +
-                                      "; wait for it, or unlock if that process is gone");
-      }
+void RepositoryLock::require_no_conflict() const {
+  for (const StoredLock& stored : list_locks(repository_, id_)) {
+    if (stored.id == id_) continue;
+    std::optional<LockInfo> other;
+    try {
+      other = load_lock(repository_, stored.id);
+    } catch (const Error& error) {
+      if (error.code() != Code::corrupt) throw;
+      throw Error(Code::locked, "lock " + stored.id.hex() +
+                                    " cannot be read; if nothing else uses the repository, "
+                                    "remove it with unlock --remove-all")
+          .because(error);
     }
-  };
-  check_others();
+    if (!other || is_stale(*other, repository_.context().now(), stored.age, timing_)) continue;
+    if (info_.exclusive || other->exclusive) {
+      throw Error(Code::locked, "the repository at " + repository_.backend().location() +
+                                    " is locked " + describe(*other) +
+                                    "; wait for it, or unlock if that process is gone");
+    }
+  }
+}
+
+// Conflicts are looked for before our lock is written and once more after everybody who saw nothing
+// had time to write theirs. Only the second look knows the ages by the clock of the storage.
+void RepositoryLock::acquire() {
+  require_no_conflict();
   write_lock();
   try {
     std::this_thread::sleep_for(timing_.wait_before_recheck);
-    check_others();
+    require_no_conflict();
   } catch (...) {
     erase_lock(repository_, *id_);
     id_.reset();
@@ -172,21 +205,44 @@ void RepositoryLock::refresh_loop() {
   }
 }
 
-uint64_t remove_locks(Repository& repository, bool all) {
+namespace {
+
+uint64_t remove_all_locks(Repository& repository) {
   uint64_t removed = 0;
-  for (const Id& id : repository.list(FileType::lock)) {
-    if (!all) {
-      std::optional<LockInfo> lock;
-      try {
-        lock = load_lock(repository, id);
-      } catch (const Error& error) {
-        if (error.code() != Code::corrupt) throw;
-        repository.context().log(LogLevel::warning, "repository", error.message());
-      }
-      if (!lock || !is_stale(*lock, repository.context().now(), LockTiming{})) continue;
-    }
-    if (erase_lock(repository, id)) ++removed;
+  for (const Id& id : repository.list(FileType::lock))
+    removed += erase_lock(repository, id) ? 1 : 0;
+  return removed;
+}
+
+bool is_left_over(Repository& repository, const StoredLock& stored) {
+  try {
+    const auto lock = load_lock(repository, stored.id);
+    return lock && is_stale(*lock, repository.context().now(), stored.age, LockTiming{});
+  } catch (const Error& error) {
+    if (error.code() != Code::corrupt) throw;
+    repository.context().log(LogLevel::warning, "repository", error.message());
+    return false;
   }
+}
+
+}  // namespace
+
+uint64_t remove_locks(Repository& repository, bool all) {
+  if (all) return remove_all_locks(repository);
+  // Written to learn what time it is for the storage; it blocks nobody who reads or backs up.
+  const std::string probe = lock_json(own_lock(repository.context(), LockMode::shared));
+  const Id fresh = repository.save_unpacked(FileType::lock, probe);
+  uint64_t removed = 0;
+  try {
+    for (const StoredLock& stored : list_locks(repository, fresh)) {
+      if (stored.id == fresh || !is_left_over(repository, stored)) continue;
+      removed += erase_lock(repository, stored.id) ? 1 : 0;
+    }
+  } catch (...) {
+    erase_lock(repository, fresh);
+    throw;
+  }
+  erase_lock(repository, fresh);
   return removed;
 }
 

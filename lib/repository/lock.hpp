@@ -44,6 +44,7 @@ class RepositoryLock {
   void acquire();
   void refresh_loop();
   void write_lock();
+  void require_no_conflict() const;
   [[noreturn]] static void throw_lost();
 
   Repository& repository_;
@@ -57,8 +58,11 @@ class RepositoryLock {
   std::thread thread_;
 };
 
-// Whether a lock is left over: too old, or of a process of this host that is gone.
-bool is_stale(const LockInfo& lock, UnixNs now, const LockTiming& timing);
+// Whether a lock is left over: of a process of this host that is gone, or too old. Both by what it
+// says itself and, where the storage tells it, by the age of the object: the clock of whoever wrote
+// it may be wrong, and a live lock that is taken for stale costs data.
+bool is_stale(const LockInfo& lock, UnixNs now,
+              std::optional<std::chrono::nanoseconds> age_in_storage, const LockTiming& timing);
 
 // Removes stale locks, or all. Returns how many.
 uint64_t remove_locks(Repository& repository, bool all);

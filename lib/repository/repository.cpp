@@ -4,12 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <iterator>
 
 #include "base/json.hpp"
-#include "base/workers.hpp"
 #include "checksum/sha256.hpp"
-#include "format/index.hpp"
 #include "repository/host.hpp"
 
 namespace sapdr::core {
@@ -63,8 +60,8 @@ Id save_key(const Context& context, Backend& backend, const Key& master, ByteVie
 
 std::vector<Id> list_ids(Backend& backend, FileType type) {
   std::vector<Id> ids;
-  backend.list(type, [&](std::string_view name, uint64_t) {
-    if (const auto id = Id::parse(name)) ids.push_back(*id);
+  backend.list(type, [&](const ObjectInfo& object) {
+    if (const auto id = Id::parse(object.name)) ids.push_back(*id);
   });
   std::sort(ids.begin(), ids.end());
   return ids;
@@ -239,33 +236,10 @@ Id Repository::find_by_prefix(FileType type, std::string_view prefix) {
   return *found;
 }
 
-void Repository::load_index(Progress& progress,
-                            const std::function<void(const Id&, const Error&)>& on_damage) {
+void Repository::load_index(Progress& progress, const IndexFiles::OnDamage& on_damage) {
   context_->check_process();
   const std::lock_guard lock(index_mutex_);
-  const std::vector<Id> present = list(FileType::index);
-  std::vector<Id> missing;
-  std::set_difference(present.begin(), present.end(), indexes_read_.begin(), indexes_read_.end(),
-                      std::back_inserter(missing));
-  std::mutex damage_mutex;
-  const auto load = [&](const Id& id) {
-    progress.checkpoint();
-    try {
-      const Bytes json = load_unpacked(FileType::index, id);
-      const IndexFile file = parse_index(as_text(json), "index " + id.hex());
-      for (const IndexedPack& pack : file.packs) index_.add(pack.id, pack.blobs);
-    } catch (const Error& error) {
-      if (!on_damage || error.retry() != Retry::never) throw;
-      const std::lock_guard damage_lock(damage_mutex);
-      on_damage(id, error);
-    }
-  };
-  Workers workers(context_->threads(), context_->threads());
-  for (const Id& id : missing) {
-    workers.submit([&load, id] { load(id); });
-  }
-  workers.finish();
-  indexes_read_ = present;
+  index_files_.load(*this, progress, on_damage);
 }
 
 bool open_blob(Tools& tools, const BlobPlace& place, ByteView sealed, Bytes& out) {
@@ -283,7 +257,7 @@ bool open_blob(Tools& tools, const BlobPlace& place, ByteView sealed, Bytes& out
 }
 
 Bytes Repository::load_blob(BlobType type, const Id& id) {
-  const std::vector<BlobPlace> places = index_.find_all(id, type);
+  const std::vector<BlobPlace> places = index().find_all(id, type);
   const std::string what = std::string(to_string(type)) + " blob " + id.hex();
   if (places.empty()) {
     throw Error(Code::not_found, what + " is not in the index; check the repository")
@@ -292,7 +266,7 @@ Bytes Repository::load_blob(BlobType type, const Id& id) {
   auto tools = tools_.lend();
   std::string damage;
   for (const BlobPlace& place : places) {
-    const std::string pack = index_.pack_id(place.pack).hex();
+    const std::string pack = index().pack_id(place.pack).hex();
     try {
       Bytes sealed(place.length);
       backend_->load({FileType::pack, pack}, place.offset, sealed);
@@ -306,7 +280,7 @@ Bytes Repository::load_blob(BlobType type, const Id& id) {
   }
   throw Error(Code::corrupt, what + " could not be read: " + damage)
       .with("blob", id.hex())
-      .with("pack", index_.pack_id(places.back().pack).hex());
+      .with("pack", index().pack_id(places.back().pack).hex());
 }
 
 }  // namespace sapdr::core

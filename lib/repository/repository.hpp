@@ -1,7 +1,6 @@
 // A repository that is open: its keys, its files, its index, its blobs.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -9,7 +8,7 @@
 #include "format/config.hpp"
 #include "format/key.hpp"
 #include "observe/progress.hpp"
-#include "repository/blob_index.hpp"
+#include "repository/index_files.hpp"
 #include "repository/tools.hpp"
 #include "storage/backend.hpp"
 
@@ -60,11 +59,11 @@ class Repository {
   // Code::ambiguous.
   Id find_by_prefix(FileType type, std::string_view prefix);
 
-  // Reads the index files that were not read yet; others may have written some since. A damaged one
-  // is given to `on_damage`, or thrown if there is none.
-  void load_index(Progress& progress,
-                  const std::function<void(const Id&, const Error&)>& on_damage = {});
-  BlobIndex& index() { return index_; }
+  // Brings the index up to date: see IndexFiles::load.
+  void load_index(Progress& progress, const IndexFiles::OnDamage& on_damage = {});
+  BlobIndex& index() { return index_files_.blobs(); }
+  // Not while another thread loads the index.
+  const IndexFiles& index_files() const { return index_files_; }
 
   // The plaintext of a blob, proven by MAC and SHA-256. Tries every place it is known to be in.
   // Throws Code::not_found if the index does not know it, Code::corrupt if no copy is right. Needs
@@ -82,8 +81,7 @@ class Repository {
   Key key_;
   ToolBox tools_;
   std::mutex index_mutex_;
-  std::vector<Id> indexes_read_;  // sorted
-  BlobIndex index_;
+  IndexFiles index_files_;
 };
 
 using RepositoryPtr = std::shared_ptr<Repository>;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <mutex>
-#include <unordered_set>
 #include <utility>
 
 #include "base/path.hpp"
@@ -15,11 +14,11 @@ std::vector<Node> load_tree(Repository& repository, const Id& id) {
   return parse_tree(as_text(json), "tree " + id.hex());
 }
 
-void visit_trees(Repository& repository, std::vector<Id> roots, const TreeVisitor& visit,
-                 Progress& progress) {
-  std::unordered_set<Id, IdHash> seen;
+void visit_trees(Repository& repository, std::vector<Id> roots, BlobSet& seen,
+                 const TreeVisitor& visit, Progress& progress) {
+  const auto is_known = [&](const Id& id) { return !seen.insert(id, BlobType::tree); };
   std::vector<Id> level = std::move(roots);
-  std::erase_if(level, [&](const Id& id) { return !seen.insert(id).second; });
+  std::erase_if(level, is_known);
   std::mutex mutex;
   std::vector<Id> below;
   const auto visit_one = [&](const Id& id) {
@@ -34,9 +33,7 @@ void visit_trees(Repository& repository, std::vector<Id> roots, const TreeVisito
     visit(id, &nodes, nullptr);
     const std::lock_guard lock(mutex);
     for (const Node& node : nodes) {
-      if (node.type == NodeType::dir && node.subtree && seen.insert(*node.subtree).second) {
-        below.push_back(*node.subtree);
-      }
+      if (node.type == NodeType::dir && node.subtree) below.push_back(*node.subtree);
     }
   };
   Workers workers(repository.context().threads(), 64);
@@ -47,6 +44,7 @@ void visit_trees(Repository& repository, std::vector<Id> roots, const TreeVisito
     }
     workers.finish();
     level = std::exchange(below, {});
+    std::erase_if(level, is_known);
   }
 }
 

@@ -9,6 +9,8 @@
 //     object is shorter than somebody said), a missing object Code::not_found.
 //   - `list` tells each object once, in no order; objects that come or go meanwhile may be told or
 //     not. Leftovers of interrupted saves are never told. The config is told with an empty name.
+//     Modification times come from one clock, that of the storage: they can be compared with each
+//     other, not with the clock of this machine.
 //   - `erase` of a missing object is Code::not_found.
 //   - All members but create() may be called from any thread at the same time.
 //   - Errors carry a retry class; messages name the object.
@@ -21,6 +23,7 @@
 
 #include "base/context.hpp"
 #include "base/error.hpp"
+#include "base/time.hpp"
 
 namespace sapdr::core {
 
@@ -43,6 +46,15 @@ bool is_object_name(std::string_view name) noexcept;
 // Throws Code::invalid_argument unless `file` may be the name of an object.
 void require_valid(const FileName& file);
 
+// What `list` tells.
+struct ObjectInfo {
+  std::string_view name;
+  uint64_t size = 0;
+  UnixNs modified = 0;  // 0: the storage does not tell
+};
+
+using ObjectVisitor = std::function<void(const ObjectInfo& object)>;
+
 class Backend {
  public:
   Backend() = default;
@@ -62,8 +74,7 @@ class Backend {
   virtual uint64_t size_of(const FileName& file) = 0;
   virtual void load(const FileName& file, uint64_t offset, ByteSpan out) = 0;
   virtual void save(const FileName& file, ByteView data) = 0;
-  virtual void list(FileType type,
-                    const std::function<void(std::string_view name, uint64_t size)>& each) = 0;
+  virtual void list(FileType type, const ObjectVisitor& each) = 0;
   virtual void erase(const FileName& file) = 0;
 };
 

@@ -144,6 +144,11 @@ Dir open_list(Fd fd, const std::string& path) {
   return dir;
 }
 
+ObjectInfo info_of(std::string_view name, const struct stat& st) {
+  return {name, static_cast<uint64_t>(st.st_size),
+          st.st_mtim.tv_sec * 1'000'000'000 + st.st_mtim.tv_nsec};
+}
+
 // nullptr at the end.
 const char* next_name(DIR* dir, const std::string& path) {
   errno = 0;
@@ -192,7 +197,7 @@ class LocalBackend final : public Backend {
 
   void load(const FileName& file, uint64_t offset, ByteSpan out) override;
   void save(const FileName& file, ByteView data) override;
-  void list(FileType type, const std::function<void(std::string_view, uint64_t)>& each) override;
+  void list(FileType type, const ObjectVisitor& each) override;
 
   void erase(const FileName& file) override {
     require_valid(file);
@@ -224,7 +229,7 @@ class LocalBackend final : public Backend {
   void make_folder(int root, const std::string& relative) const;
   Fd open_or_make_folder(const FileName& file) const;
   void list_folder(Fd folder, const std::string& relative, std::string_view prefix,
-                   const std::function<void(std::string_view, uint64_t)>& each) const;
+                   const ObjectVisitor& each) const;
 
   // As restic has it: whoever lets a group read the config shares the repository with that group.
   bool is_shared() const {
@@ -368,7 +373,7 @@ void LocalBackend::load(const FileName& file, uint64_t offset, ByteSpan out) {
 }
 
 void LocalBackend::list_folder(Fd folder, const std::string& relative, std::string_view prefix,
-                               const std::function<void(std::string_view, uint64_t)>& each) const {
+                               const ObjectVisitor& each) const {
   const std::string path = full(relative);
   const Dir dir = open_list(std::move(folder), path);
   while (const char* name = next_name(dir.get(), path)) {
@@ -378,12 +383,11 @@ void LocalBackend::list_folder(Fd folder, const std::string& relative, std::stri
       if (errno == ENOENT) continue;  // gone meanwhile
       throw system_error(errno, "look at", join(path, name));
     }
-    if (S_ISREG(st.st_mode)) each(name, static_cast<uint64_t>(st.st_size));
+    if (S_ISREG(st.st_mode)) each(info_of(name, st));
   }
 }
 
-void LocalBackend::list(FileType type,
-                        const std::function<void(std::string_view, uint64_t)>& each) {
+void LocalBackend::list(FileType type, const ObjectVisitor& each) {
   const Fd root = open_root();
   const auto open = [&](const std::string& relative) {
     Fd fd(::openat(root.get(), relative.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -395,7 +399,7 @@ void LocalBackend::list(FileType type,
   };
   if (type == FileType::config) {
     struct stat st;
-    if (stat({FileType::config, ""}, st)) each("", static_cast<uint64_t>(st.st_size));
+    if (stat({FileType::config, ""}, st)) each(info_of("", st));
     return;
   }
   const std::string top = folder_of(type);

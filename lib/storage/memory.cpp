@@ -25,7 +25,7 @@ class MemoryBackend final : public Backend {
   uint64_t size_of(const FileName& file) override { return find(file)->size(); }
 
   void load(const FileName& file, uint64_t offset, ByteSpan out) override {
-    const Object object = find(file);
+    const Data object = find(file);
     if (offset > object->size() || out.size() > object->size() - offset) {
       throw Error(Code::corrupt, to_string(file) + " in memory: is shorter than expected: it has " +
                                      std::to_string(object->size()) + " bytes");
@@ -35,7 +35,7 @@ class MemoryBackend final : public Backend {
 
   void save(const FileName& file, ByteView data) override {
     require_valid(file);
-    auto object = std::make_shared<const Bytes>(data.begin(), data.end());
+    Object object{std::make_shared<const Bytes>(data.begin(), data.end()), now_ns()};
     const std::unique_lock lock(mutex_);
     if (!objects_.try_emplace({file.type, file.name}, std::move(object)).second) {
       throw Error(Code::exists, to_string(file) + " is in memory: already");
@@ -43,16 +43,21 @@ class MemoryBackend final : public Backend {
   }
 
   // The callback may use the backend: it is called without the lock.
-  void list(FileType type, const std::function<void(std::string_view, uint64_t)>& each) override {
-    std::vector<std::pair<std::string, uint64_t>> found;
+  void list(FileType type, const ObjectVisitor& each) override {
+    struct Found {
+      std::string name;
+      uint64_t size;
+      UnixNs modified;
+    };
+    std::vector<Found> found;
     {
       const std::shared_lock lock(mutex_);
       for (auto at = objects_.lower_bound({type, ""});
            at != objects_.end() && at->first.first == type; ++at) {
-        found.emplace_back(at->first.second, at->second->size());
+        found.push_back({at->first.second, at->second.data->size(), at->second.modified});
       }
     }
-    for (const auto& [name, size] : found) each(name, size);
+    for (const Found& object : found) each({object.name, object.size, object.modified});
   }
 
   void erase(const FileName& file) override {
@@ -63,18 +68,22 @@ class MemoryBackend final : public Backend {
 
  private:
   // Shared, so that a reader copies without holding the lock.
-  using Object = std::shared_ptr<const Bytes>;
+  using Data = std::shared_ptr<const Bytes>;
+  struct Object {
+    Data data;
+    UnixNs modified;
+  };
 
   static Error missing(const FileName& file) {
     return Error(Code::not_found, to_string(file) + " is not in memory:");
   }
 
-  Object find(const FileName& file) const {
+  Data find(const FileName& file) const {
     require_valid(file);
     const std::shared_lock lock(mutex_);
     const auto at = objects_.find({file.type, file.name});
     if (at == objects_.end()) throw missing(file);
-    return at->second;
+    return at->second.data;
   }
 
   mutable std::shared_mutex mutex_;

@@ -52,8 +52,8 @@ FileName file_of(FileType type, char digit = 'a') {
 
 std::map<std::string, uint64_t> listed(Backend& backend, FileType type) {
   std::map<std::string, uint64_t> found;
-  backend.list(type, [&](std::string_view name, uint64_t size) {
-    CHECK_MESSAGE(found.emplace(name, size).second, "told twice: ", name);
+  backend.list(type, [&](const ObjectInfo& object) {
+    CHECK_MESSAGE(found.emplace(object.name, object.size).second, "told twice: ", object.name);
   });
   return found;
 }
@@ -66,8 +66,8 @@ void whole_or_not_at_all(const BackendFactory& open) {
   std::atomic<int> partial = 0;
   std::thread reader([&] {
     while (!done) {
-      backend->list(FileType::pack, [&](std::string_view, uint64_t size) {
-        if (size != content.size()) ++partial;
+      backend->list(FileType::pack, [&](const ObjectInfo& object) {
+        if (object.size != content.size()) ++partial;
       });
       std::string found = content;
       const Code code = code_of([&] { found = content_of(*backend, file); });
@@ -125,7 +125,7 @@ void many_threads(const BackendFactory& open) {
           if (!backend->exists(file)) ++wrong;
           if (content_of(*backend, file) != content) ++wrong;
           uint64_t seen = 0;
-          backend->list(type, [&](std::string_view name, uint64_t) { seen += name == file.name; });
+          backend->list(type, [&](const ObjectInfo& object) { seen += object.name == file.name; });
           if (seen != 1) ++wrong;
           backend->erase(file);
         });
@@ -283,24 +283,39 @@ void test_backend(const BackendFactory& open) {
       backend->save(file_of(FileType::lock, digit), as_bytes("x"));
     }
     std::set<std::string> told;
-    backend->list(FileType::lock, [&](std::string_view name, uint64_t) {
-      told.emplace(name);
+    backend->list(FileType::lock, [&](const ObjectInfo& object) {
+      told.emplace(object.name);
       if (told.size() > 1) return;
       backend->save(file_of(FileType::lock, '4'), as_bytes("y"));
       for (const char digit : {'1', '2', '3'}) {
-        if (name != name_of(digit)) backend->erase(file_of(FileType::lock, digit));
+        if (object.name != name_of(digit)) backend->erase(file_of(FileType::lock, digit));
       }
     });
     CHECK(told.size() >= 1);
     CHECK(listed(*backend, FileType::lock).size() == 2);
   }
+  SUBCASE("modification times come from one clock") {
+    const BackendPtr backend = open(false);
+    std::map<std::string, UnixNs, std::less<>> modified;
+    for (const char digit : {'1', '2'}) {
+      backend->save(file_of(FileType::lock, digit), as_bytes("x"));
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    backend->list(FileType::lock, [&](const ObjectInfo& object) {
+      modified.emplace(object.name, object.modified);
+    });
+    REQUIRE(modified.size() == 2);
+    const bool is_told = modified[name_of('1')] != 0;
+    CHECK(is_told == (modified[name_of('2')] != 0));
+    // A storage that tells no times is no reason to fail; one that tells wrong ones is.
+    if (is_told) CHECK(modified[name_of('1')] < modified[name_of('2')]);
+  }
   SUBCASE("an exception of the callback ends the list") {
     const BackendPtr backend = open(false);
     backend->save(file_of(FileType::key), as_bytes("x"));
     CHECK(code_of([&] {
-            backend->list(FileType::key, [](std::string_view, uint64_t) {
-              throw Error(Code::cancelled, "enough");
-            });
+            backend->list(FileType::key,
+                          [](const ObjectInfo&) { throw Error(Code::cancelled, "enough"); });
           }) == Code::cancelled);
   }
   SUBCASE("all members may be called from any thread at the same time") {

@@ -96,7 +96,7 @@ TEST_CASE("local: a missing folder of packs is made when it is needed") {
   const BackendPtr backend = open_local(folder / "repo");
   backend->create();
   std::filesystem::remove_all(folder / "repo/data");
-  backend->list(FileType::pack, [](std::string_view, uint64_t) { FAIL("there is none"); });
+  backend->list(FileType::pack, [](const ObjectInfo&) { FAIL("there is none"); });
   backend->save({FileType::pack, id}, as_bytes("x"));
   CHECK(backend->size_of({FileType::pack, id}) == 1);
 }
@@ -112,7 +112,7 @@ TEST_CASE("local: leftovers of interrupted saves and foreign files are never tol
   make_folder(folder / ("repo/data/01/01" + id.substr(2)));
   write_file(folder / ("repo/keys/" + id + "-tmp-0123"), "half");
   for (const FileType type : {FileType::pack, FileType::key}) {
-    backend->list(type, [](std::string_view name, uint64_t) { FAIL(name); });
+    backend->list(type, [](const ObjectInfo& object) { FAIL(object.name); });
   }
 }
 

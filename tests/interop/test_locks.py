@@ -137,7 +137,15 @@ def test_locks_of_killed_runs_are_stale_for_both(bench: Workbench, repository: P
     restic("prune")
 
 
-def lock(crafted: CraftedRepository, age: timedelta, exclusive: bool, host: str, pid: int) -> None:
+def lock(
+    crafted: CraftedRepository,
+    age: timedelta,
+    exclusive: bool,
+    host: str,
+    pid: int,
+    written: timedelta | None = None,
+) -> None:
+    """`age`: what the lock says; `written`: how long it is there, if that is something else."""
     content = {
         "time": (datetime.now(UTC) - age).isoformat(),
         "exclusive": exclusive,
@@ -145,7 +153,11 @@ def lock(crafted: CraftedRepository, age: timedelta, exclusive: bool, host: str,
         "username": "somebody",
         "pid": pid,
     }
+    before = set(locks(crafted.folder))
     crafted.store("locks", crafted.master.seal(json.dumps(content).encode()))
+    (stored,) = set(locks(crafted.folder)) - before
+    written = time.time() - (age if written is None else written).total_seconds()
+    os.utime(stored, (written, written))
 
 
 @pytest.mark.parametrize(
@@ -177,3 +189,13 @@ def test_which_locks_count(
         sapdr("unlock", "--remove-all")
         assert locks(crafted.folder) == []
     sapdr("check")
+
+
+def test_the_lock_of_a_client_whose_clock_is_behind_is_alive(bench: Workbench) -> None:
+    crafted = CraftedRepository(bench.folder / "crafted")
+    crafted.snapshot(crafted.tree(node("file")))
+    lock(crafted, timedelta(hours=5), True, "elsewhere", 4711, written=timedelta(minutes=4))
+    sapdr = bench.sapdr(crafted.folder)
+    assert "elsewhere" in sapdr.fails("check", codes=[LOCKED]).err
+    sapdr("unlock")
+    assert len(locks(crafted.folder)) == 1, "a lock in use was removed"

@@ -84,7 +84,7 @@ TEST_CASE_FIXTURE(Fixture, "blob writer: packs keep to their size and the index 
     writer.finish();
   }
   size_t big = 0;
-  backend->list(FileType::pack, [&](std::string_view, uint64_t size) { big += size > 310'000; });
+  backend->list(FileType::pack, [&](const ObjectInfo& pack) { big += pack.size > 310'000; });
   CHECK(big == 1);
   const auto again = reopened();
   for (const std::string& text : texts) {

@@ -9,7 +9,7 @@ namespace sapdr::test {
 
 std::vector<std::string> TestBackend::names(FileType type) {
   std::vector<std::string> names;
-  inner_->list(type, [&](std::string_view name, uint64_t) { names.emplace_back(name); });
+  inner_->list(type, [&](const ObjectInfo& object) { names.emplace_back(object.name); });
   std::sort(names.begin(), names.end());
   return names;
 }

@@ -19,6 +19,8 @@ namespace sapdr::test {
 class TestBackend : public Backend {
  public:
   std::function<void(const char* call, const FileName& file)> before;
+  // What list tells as the time an object was written; empty: when it was.
+  std::function<UnixNs(std::string_view name, UnixNs modified)> modified;
 
   std::string location() const override { return "memory:"; }
   unsigned max_parallel() const override { return 4; }
@@ -29,8 +31,11 @@ class TestBackend : public Backend {
     at("load", file).load(file, offset, out);
   }
   void save(const FileName& file, ByteView data) override { at("save", file).save(file, data); }
-  void list(FileType type, const std::function<void(std::string_view, uint64_t)>& each) override {
-    at("list", {type, ""}).list(type, each);
+  void list(FileType type, const ObjectVisitor& each) override {
+    at("list", {type, ""}).list(type, [&](const ObjectInfo& object) {
+      const UnixNs time = modified ? modified(object.name, object.modified) : object.modified;
+      each({object.name, object.size, time});
+    });
   }
   void erase(const FileName& file) override { at("erase", file).erase(file); }
 

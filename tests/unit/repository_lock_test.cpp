@@ -18,8 +18,12 @@ struct Fixture {
   Progress progress;
 
   size_t locks() { return backend->names(FileType::lock).size(); }
-  void write_lock(const LockInfo& lock) {
-    repository->save_unpacked(FileType::lock, lock_json(lock));
+  // `age`: of the object in the storage.
+  void write_lock(const LockInfo& lock, std::chrono::nanoseconds age = 0ns) {
+    const std::string id = repository->save_unpacked(FileType::lock, lock_json(lock)).hex();
+    backend->modified = [id, age](std::string_view name, UnixNs modified) {
+      return name == id ? modified - age.count() : modified;
+    };
   }
   // A lock of a process on a host that cannot be asked.
   LockInfo foreign(bool exclusive, std::chrono::nanoseconds age) {
@@ -76,7 +80,11 @@ TEST_CASE_FIXTURE(Fixture, "lock: one written by another just after the first lo
 
 TEST_CASE_FIXTURE(Fixture, "lock: stale ones do not block: too old, or of a dead process here") {
   SUBCASE("older than half an hour") {
+    write_lock(foreign(true, 31min), 31min);
+  }
+  SUBCASE("older than half an hour, in a storage that does not tell when objects were written") {
     write_lock(foreign(true, 31min));
+    backend->modified = [](std::string_view, UnixNs) { return UnixNs{0}; };
   }
   SUBCASE("of a process of this host that is gone") {
     write_lock({now_ns(), true, host_name(), "me", dead_process(), 1, 1});
@@ -97,6 +105,13 @@ TEST_CASE_FIXTURE(Fixture, "lock: a live one of another host blocks and survives
 TEST_CASE_FIXTURE(Fixture, "lock: one of a clock that is ahead is not stale") {
   write_lock(foreign(true, -10min));
   CHECK(take(LockMode::shared) == Code::locked);
+}
+
+TEST_CASE_FIXTURE(Fixture, "lock: one of a clock that is behind is alive while it is refreshed") {
+  write_lock(foreign(true, 3h), 5min);
+  CHECK(take(LockMode::shared) == Code::locked);
+  CHECK(remove_locks(*repository, false) == 0);
+  CHECK_MESSAGE(locks() == 1, "nothing but that lock is left");
 }
 
 TEST_CASE_FIXTURE(Fixture, "lock: one that cannot be read blocks until it is removed") {

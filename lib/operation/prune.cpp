@@ -1,0 +1,251 @@
+#include "operation/prune.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "operation/amount.hpp"
+#include "operation/prune_settle.hpp"
+#include "operation/prune_usage.hpp"
+#include "repository/blob_reader.hpp"
+#include "repository/blob_writer.hpp"
+#include "repository/lock.hpp"
+#include "repository/pack_reader.hpp"
+
+namespace sapdr::core {
+
+namespace {
+
+class Plan final : public PrunePlan {
+ public:
+  Plan(RepositoryPtr repository, const PruneOptions& options, Progress& progress)
+      : repository_(std::move(repository)),
+        options_(options),
+        lock_(std::in_place, *repository_, LockMode::shared, progress) {
+    repository_->load_index(progress);
+    generation_ = repository_->index().generation();
+    usage_.emplace(*repository_);
+    make(progress);
+  }
+
+  const PruneStats& stats() const override { return stats_; }
+  void run(PruneStats& result, Progress& progress) override;
+
+ private:
+  void make(Progress& progress);
+  std::vector<bool> right_packs();
+  void require_whole(const std::vector<bool>& is_right) const;
+  void sort_out(const std::vector<bool>& is_right);
+  void choose_repacks(std::vector<uint32_t> candidates);
+  bool is_small(uint32_t pack) const;
+  void count_marks();
+  void repack(Progress& progress);
+
+  RepositoryPtr repository_;
+  const PruneOptions options_;
+  std::optional<RepositoryLock> lock_;
+  uint64_t generation_ = 0;
+  std::optional<PruneUsage> usage_;
+  std::unordered_map<Id, uint64_t, IdHash> stored_;  // packs in storage and their sizes
+  std::vector<uint32_t> repack_;                     // by number
+  PruneWork work_;
+  PruneStats stats_;
+};
+
+void Plan::make(Progress& progress) {
+  progress.phase(SAPDR_PHASE_PREPARE);
+  usage_->add_snapshots(progress);
+  repository_->backend().list(FileType::pack, [&](const ObjectInfo& pack) {
+    if (const auto id = Id::parse(pack.name)) stored_.emplace(*id, pack.size);
+  });
+  stats_.snapshots = usage_->n_snapshots();
+  stats_.packs_total = stored_.size();
+  for (const auto& [id, size] : stored_) stats_.bytes_total += size;
+  const std::vector<bool> is_right = right_packs();
+  usage_->count(is_right, progress);
+  require_whole(is_right);
+  sort_out(is_right);
+  count_marks();
+}
+
+// Those that are in storage with the size that the index says.
+std::vector<bool> Plan::right_packs() {
+  const BlobIndex& index = repository_->index();
+  std::vector<bool> is_right(index.n_packs());
+  for (uint32_t pack = 0; pack < is_right.size(); ++pack) {
+    const auto stored = stored_.find(index.pack_id(pack));
+    is_right[pack] =
+        stored != stored_.end() && stored->second == expected_pack_size(index.blobs_in(pack));
+  }
+  return is_right;
+}
+
+void Plan::require_whole(const std::vector<bool>& is_right) const {
+  for (uint32_t pack = 0; pack < is_right.size(); ++pack) {
+    if (is_right[pack] || usage_->packs()[pack].used_blobs == 0) continue;
+    throw Error(Code::corrupt, "pack " + repository_->index().pack_id(pack).hex() +
+                                   " is missing or has the wrong size, and snapshots need it; "
+                                   "check and repair the repository before it is pruned")
+        .with("pack", repository_->index().pack_id(pack).hex());
+  }
+}
+
+bool Plan::is_small(uint32_t pack) const {
+  const PackUsage& usage = usage_->packs()[pack];
+  return usage.used_bytes + usage.unused_bytes < repository_->settings().pack_size / 5 * 4;
+}
+
+void Plan::sort_out(const std::vector<bool>& is_right) {
+  const BlobIndex& index = repository_->index();
+  std::vector<uint32_t> candidates;
+  std::vector<uint32_t> small[2];  // by BlobType
+  std::unordered_set<Id, IdHash> named;
+  for (uint32_t pack = 0; pack < is_right.size(); ++pack) {
+    const PackUsage& usage = usage_->packs()[pack];
+    named.insert(index.pack_id(pack));
+    stats_.blobs_used += usage.used_blobs;
+    stats_.bytes_used += usage.used_bytes;
+    stats_.blobs_unused += usage.unused_blobs;
+    stats_.bytes_unused += usage.unused_bytes;
+    if (usage.used_blobs == 0) {
+      work_.remove.insert(index.pack_id(pack));
+    } else if (usage.is_mixed) {
+      repack_.push_back(pack);  // only old programs wrote such
+    } else if (usage.unused_blobs > 0) {
+      candidates.push_back(pack);
+    } else if (options_.repack_small && is_small(pack)) {
+      small[static_cast<size_t>(index.blobs_in(pack).front().type)].push_back(pack);
+    }
+  }
+  stats_.blobs_duplicate = usage_->duplicate_blobs();
+  stats_.bytes_duplicate = usage_->duplicate_bytes();
+  stats_.blobs_unused -= stats_.blobs_duplicate;
+  stats_.bytes_unused -= stats_.bytes_duplicate;
+  choose_repacks(std::move(candidates));
+  for (const std::vector<uint32_t>& packs : small) {
+    // One alone would only become another small one.
+    if (packs.size() > 1) repack_.insert(repack_.end(), packs.begin(), packs.end());
+  }
+  for (const uint32_t pack : repack_) work_.remove.insert(index.pack_id(pack));
+  for (const auto& [id, file] : repository_->index_files().files()) {
+    for (const MarkedPack& marked : file.marked) named.insert(marked.pack.id);
+  }
+  for (const auto& [id, size] : stored_) {
+    if (!named.contains(id)) work_.unreferenced.push_back({id, size});
+  }
+}
+
+// The emptiest packs first, until little enough is left or enough is to be moved.
+void Plan::choose_repacks(std::vector<uint32_t> candidates) {
+  const std::vector<PackUsage>& packs = usage_->packs();
+  uint64_t unused = 0;
+  uint64_t moved = 0;
+  for (const uint32_t pack : candidates) unused += packs[pack].unused_bytes;
+  std::sort(candidates.begin(), candidates.end(), [&](uint32_t a, uint32_t b) {
+    const auto emptiness = [&](uint32_t pack) {
+      return static_cast<double>(packs[pack].unused_bytes) /
+             static_cast<double>(packs[pack].used_bytes);
+    };
+    return std::pair(-emptiness(a), a) < std::pair(-emptiness(b), b);
+  });
+  const uint64_t limit = options_.max_unused.of(stats_.bytes_used);
+  for (const uint32_t pack : candidates) {
+    const uint64_t size = packs[pack].used_bytes + packs[pack].unused_bytes;
+    if (unused <= limit) break;
+    if (size > options_.max_repack_size - moved) continue;
+    moved += size;
+    unused -= packs[pack].unused_bytes;
+    repack_.push_back(pack);
+  }
+  stats_.bytes_unused_after = unused;
+}
+
+void Plan::count_marks() {
+  for (const uint32_t pack : repack_) {
+    ++stats_.packs_repacked;
+    stats_.bytes_repacked += usage_->packs()[pack].used_bytes;
+  }
+  const auto count_new = [&](uint64_t size) {
+    const bool is_now = options_.grace.count() == 0;
+    ++(is_now ? stats_.packs_removed : stats_.packs_marked);
+    (is_now ? stats_.bytes_removed : stats_.bytes_marked) += size;
+  };
+  for (const Id& id : work_.remove) {
+    // One that is missing already only leaves the index.
+    if (const auto stored = stored_.find(id); stored != stored_.end()) count_new(stored->second);
+  }
+  for (const StoredPack& pack : work_.unreferenced) count_new(pack.size);
+  for (const auto& [id, file] : repository_->index_files().files()) {
+    for (const MarkedPack& marked : file.marked) {
+      const auto stored = stored_.find(marked.pack.id);
+      if (stored == stored_.end()) continue;
+      const bool is_due = PruneSettle::is_due(marked, repository_->context(), options_.grace);
+      ++(is_due ? stats_.packs_removed : stats_.packs_waiting);
+      (is_due ? stats_.bytes_removed : stats_.bytes_waiting) += stored->second;
+    }
+  }
+}
+
+void Plan::repack(Progress& progress) {
+  if (repack_.empty()) return;
+  progress.phase(SAPDR_PHASE_WRITE);
+  std::vector<BlobPlace> places;
+  for (const uint32_t pack : repack_) {
+    for (const BlobPlace& place : repository_->index().blobs_in(pack)) {
+      if (!usage_->counts(place)) continue;
+      places.push_back(place);
+      progress.expect(1, place.length);
+    }
+  }
+  BlobWriter writer(*repository_, *lock_, false);
+  const auto move = [&](const LoadedBlob& blob) { writer.copy(blob.place, blob.sealed); };
+  read_blobs(*repository_, std::move(places), move, progress);
+  writer.finish();
+}
+
+void Plan::run(PruneStats& result, Progress& progress) {
+  result = stats_;
+  result.packs_marked = result.bytes_marked = 0;
+  result.packs_removed = result.bytes_removed = 0;
+  if (repository_->index().generation() != generation_ || !lock_) {
+    throw Error(Code::invalid_state, "the plan is out of date or has run; plan the prune again");
+  }
+  const bool has_work =
+      !work_.remove.empty() || !work_.unreferenced.empty() || stats_.packs_removed > 0;
+  repack(progress);
+  lock_.reset();
+  if (!has_work) return;
+  PruneSettle(*repository_, *usage_, std::move(work_), options_.grace).run(result, progress);
+}
+
+}  // namespace
+
+MaxUnused::MaxUnused(std::string_view text) {
+  if (text == "unlimited") {
+    bytes_ = UINT64_MAX;
+  } else if (const auto share = parse_share(text); share && *share < 1) {
+    share_ = *share;
+  } else if (const auto bytes = parse_bytes(text)) {
+    bytes_ = *bytes;
+  } else {
+    throw Error(Code::invalid_argument,
+                "\"" + std::string(text) +
+                    "\" says nothing about unused data; use a share below 100% as 5%, an amount as "
+                    "10G, or unlimited");
+  }
+}
+
+// A share is one of everything: of 100 bytes, 5 unused ones are 5 %.
+uint64_t MaxUnused::of(uint64_t used_bytes) const {
+  if (share_ == 0) return bytes_;
+  return static_cast<uint64_t>(std::floor(share_ / (1 - share_) * static_cast<double>(used_bytes)));
+}
+
+std::unique_ptr<PrunePlan> PrunePlan::make(RepositoryPtr repository, const PruneOptions& options,
+                                           Progress& progress) {
+  return std::make_unique<Plan>(std::move(repository), options, progress);
+}
+
+}  // namespace sapdr::core

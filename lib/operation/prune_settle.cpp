@@ -1,0 +1,196 @@
+#include "operation/prune_settle.hpp"
+
+#include <algorithm>
+
+#include "base/workers.hpp"
+#include "repository/snapshots.hpp"
+
+namespace sapdr::core {
+
+namespace {
+
+constexpr size_t max_index_blobs = 50'000;
+// From so many small index files on they are put together: each backup leaves one.
+constexpr size_t many_small_files = 8;
+constexpr size_t small_file_packs = 64;
+
+std::vector<PackedBlob> blobs_of(const BlobIndex& index, uint32_t pack) {
+  std::vector<PackedBlob> blobs;
+  for (const BlobPlace& place : index.blobs_in(pack)) {
+    blobs.push_back({.id = place.id,
+                     .type = place.type,
+                     .offset = place.offset,
+                     .length = place.length,
+                     .plain_length = place.compressed ? place.plain_length : 0});
+  }
+  return blobs;
+}
+
+}  // namespace
+
+PruneSettle::PruneSettle(Repository& repository, PruneUsage& usage, PruneWork work,
+                         std::chrono::nanoseconds grace)
+    : repository_(repository), usage_(usage), work_(std::move(work)), grace_(grace) {}
+
+bool PruneSettle::is_due(const MarkedPack& marked, const Context& context,
+                         std::chrono::nanoseconds grace) {
+  return grace.count() == 0 || context.now() - marked.time >= grace.count();
+}
+
+void PruneSettle::run(PruneStats& result, Progress& progress) {
+  progress.phase(SAPDR_PHASE_FINISH);
+  const RepositoryLock lock(repository_, LockMode::exclusive, progress);
+  lock_ = &lock;
+  look_again(progress);
+  keep_needed();
+  list_storage();
+  rewrite_index();
+  result.packs_marked = n_marked_;
+  result.bytes_marked = bytes_marked_;
+  remove_packs(result, progress);
+}
+
+// What came while others were at work: index files, and snapshots that may need what shall go.
+void PruneSettle::look_again(Progress& progress) {
+  const uint64_t generation = repository_.index().generation();
+  repository_.load_index(progress);
+  if (repository_.index().generation() != generation) {
+    throw Error(Code::invalid_state,
+                "another process pruned the repository meanwhile; plan the prune again");
+  }
+  usage_.add_snapshots(progress);
+}
+
+// A pack goes only if every used blob in it is in one that stays.
+void PruneSettle::keep_needed() {
+  const BlobIndex& index = repository_.index();
+  const auto stays = [&](const BlobPlace& place) {
+    return !work_.remove.contains(index.pack_id(place.pack));
+  };
+  const auto is_needed = [&](const Id& id) {
+    const auto pack = index.pack_number(id);
+    if (!pack) return false;
+    const std::vector<BlobPlace> blobs = index.blobs_in(*pack);
+    return std::any_of(blobs.begin(), blobs.end(), [&](const BlobPlace& place) {
+      if (!usage_.is_used(place)) return false;
+      const std::vector<BlobPlace> copies = index.find_all(place.id, place.type);
+      return std::none_of(copies.begin(), copies.end(), stays);
+    });
+  };
+  // Found by looking at each with the decisions on those before it.
+  for (auto at = work_.remove.begin(); at != work_.remove.end();) {
+    at = is_needed(*at) ? work_.remove.erase(at) : std::next(at);
+  }
+  std::erase_if(work_.unreferenced,
+                [&](const StoredPack& pack) { return index.pack_number(pack.id).has_value(); });
+}
+
+void PruneSettle::list_storage() {
+  repository_.backend().list(FileType::pack, [&](const ObjectInfo& pack) {
+    if (const auto id = Id::parse(pack.name)) stored_.emplace(*id, pack.size);
+  });
+}
+
+std::vector<Id> PruneSettle::files_to_rewrite() const {
+  std::vector<Id> changed;
+  std::vector<Id> small;
+  for (const auto& [id, file] : repository_.index_files().files()) {
+    const bool has_removed = std::any_of(file.packs.begin(), file.packs.end(), [&](uint32_t pack) {
+      return work_.remove.contains(repository_.index().pack_id(pack));
+    });
+    const bool has_due =
+        std::any_of(file.marked.begin(), file.marked.end(), [&](const MarkedPack& marked) {
+          return !stored_.contains(marked.pack.id) || is_due(marked, repository_.context(), grace_);
+        });
+    if (has_removed || has_due) {
+      changed.push_back(id);
+    } else if (file.packs.size() < small_file_packs) {
+      small.push_back(id);
+    }
+  }
+  if (small.size() >= many_small_files) changed.insert(changed.end(), small.begin(), small.end());
+  return changed;
+}
+
+void PruneSettle::mark_or_remove(IndexedPack pack, UnixNs time) {
+  const auto stored = stored_.find(pack.id);
+  if (stored == stored_.end()) return;
+  MarkedPack marked{std::move(pack), time, stored->second};
+  (is_due(marked, repository_.context(), grace_) ? doomed_ : marks_).push_back(std::move(marked));
+}
+
+void PruneSettle::rewrite_index() {
+  const std::vector<Id> old = files_to_rewrite();
+  const BlobIndex& index = repository_.index();
+  const UnixNs now = repository_.context().now();
+  std::unordered_set<uint32_t> done;
+  std::vector<IndexedPack> packs;
+  for (const Id& id : old) {
+    const IndexFiles::File& file = repository_.index_files().files().at(id);
+    for (const uint32_t number : file.packs) {
+      if (!done.insert(number).second) continue;
+      IndexedPack pack{index.pack_id(number), blobs_of(index, number)};
+      if (work_.remove.contains(pack.id)) {
+        mark_or_remove(std::move(pack), now);
+      } else {
+        packs.push_back(std::move(pack));
+      }
+    }
+    // A pack that an index names again is no longer marked.
+    for (const MarkedPack& marked : file.marked) {
+      if (!index.pack_number(marked.pack.id)) mark_or_remove(marked.pack, marked.time);
+    }
+  }
+  for (const StoredPack& pack : work_.unreferenced) mark_or_remove({pack.id, {}}, now);
+  for (const MarkedPack& marked : marks_) {
+    if (marked.time != now) continue;
+    ++n_marked_;
+    bytes_marked_ += marked.size;
+  }
+  write_files(std::move(packs));
+  for (const Id& id : old) {
+    lock_->check();
+    repository_.backend().erase({FileType::index, id.hex()});
+  }
+}
+
+// All marks go into one file: the last.
+void PruneSettle::write_files(std::vector<IndexedPack> packs) {
+  IndexFile file;
+  size_t n_blobs = 0;
+  const auto write = [&] {
+    lock_->check();
+    repository_.save_unpacked(FileType::index, index_json(std::exchange(file, {})));
+    n_blobs = 0;
+  };
+  for (IndexedPack& pack : packs) {
+    n_blobs += pack.blobs.size();
+    file.packs.push_back(std::move(pack));
+    if (n_blobs >= max_index_blobs) write();
+  }
+  file.packs_to_delete = marks_;
+  if (!file.packs.empty() || !file.packs_to_delete.empty()) write();
+}
+
+void PruneSettle::remove_pack(const MarkedPack& marked, Progress& progress) {
+  try {
+    repository_.backend().erase({FileType::pack, marked.pack.id.hex()});
+  } catch (const Error& error) {
+    if (error.code() != Code::not_found) throw;  // gone is gone
+  }
+  progress.done(1, marked.size);
+}
+
+void PruneSettle::remove_packs(PruneStats& result, Progress& progress) {
+  Workers workers(repository_.backend().max_parallel(), 1);
+  for (const MarkedPack& marked : doomed_) {
+    progress.checkpoint();
+    lock_->check();
+    workers.submit([this, &marked, &progress] { remove_pack(marked, progress); });
+    ++result.packs_removed;
+    result.bytes_removed += marked.size;
+  }
+  workers.finish();
+}
+
+}  // namespace sapdr::core
