@@ -1,0 +1,120 @@
+#include "operation/forget.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <tuple>
+
+#include "base/workers.hpp"
+
+namespace sapdr::core {
+
+namespace {
+
+using GroupKey = std::tuple<std::string, std::vector<std::string>, std::vector<std::string>>;
+
+std::vector<std::string> sorted(std::vector<std::string> list) {
+  std::ranges::sort(list);
+  return list;
+}
+
+GroupKey key_of(const Snapshot& snapshot, const GroupBy& by) {
+  return {by.host ? snapshot.hostname : "",
+          by.paths ? sorted(snapshot.paths) : std::vector<std::string>{},
+          by.tags ? sorted(snapshot.tags) : std::vector<std::string>{}};
+}
+
+std::string describe(const GroupKey& key) {
+  const auto& [host, paths, tags] = key;
+  std::string text;
+  const auto append = [&](const char* what, const std::string& value) {
+    if (!value.empty()) text += (text.empty() ? "" : ", ") + std::string(what) + " " + value;
+  };
+  append("host", host);
+  for (const std::string& path : paths) append("path", path);
+  for (const std::string& tag : tags) append("tag", tag);
+  return text.empty() ? "all snapshots" : text;
+}
+
+std::vector<ForgetDecision> named(Repository& repository, const SnapshotFilter& filter,
+                                  const std::vector<std::string>& names) {
+  std::vector<ForgetDecision> decisions;
+  for (const std::string& name : names) {
+    SnapshotRef found = find_snapshot(repository, name, filter);
+    if (found.folder != "/") {
+      throw Error(Code::invalid_argument, "\"" + name +
+                                              "\" names a folder; only whole snapshots can be "
+                                              "forgotten");
+    }
+    const bool is_known = std::ranges::any_of(
+        decisions, [&](const ForgetDecision& d) { return d.snapshot.id == found.snapshot.id; });
+    if (!is_known) decisions.push_back({std::move(found.snapshot), 0, {}});
+  }
+  return decisions;
+}
+
+}  // namespace
+
+std::vector<ForgetDecision> plan_forget(Repository& repository, const SnapshotFilter& filter,
+                                        const ForgetOptions& options) {
+  if (!options.names.empty()) return named(repository, filter, options.names);
+  if (options.policy.is_empty() && !options.allow_remove_all) {
+    throw Error(Code::invalid_argument,
+                "nothing says which snapshots to keep; give at least one rule, as keep-daily 7");
+  }
+  const bool is_filtered = !filter.hosts.empty() || !filter.tags.empty() || !filter.paths.empty();
+  if (options.policy.is_empty() && !is_filtered) {
+    throw Error(Code::invalid_argument,
+                "without a rule, snapshots are only removed by host, tag or path; say which");
+  }
+  const std::vector<Snapshot> snapshots = list_snapshots(repository, filter);
+  std::map<GroupKey, std::vector<const Snapshot*>> groups;
+  for (const Snapshot& snapshot : snapshots) {
+    groups[key_of(snapshot, options.group_by)].push_back(&snapshot);
+  }
+  std::vector<ForgetDecision> decisions;
+  size_t number = 0;
+  for (const auto& [key, group] : groups) {
+    std::vector<Retained> retained =
+        apply_policy(options.policy, group, repository.context().now());
+    const bool is_any_kept =
+        std::ranges::any_of(retained, [](const Retained& one) { return !one.reasons.empty(); });
+    if (!is_any_kept && !options.allow_remove_all) {
+      throw Error(Code::invalid_argument,
+                  "no rule keeps a snapshot of the group " + describe(key) +
+                      "; nothing was removed: add a rule, or allow to remove all");
+    }
+    for (Retained& one : retained) {
+      decisions.push_back({*one.snapshot, number, std::move(one.reasons)});
+    }
+    ++number;
+  }
+  return decisions;
+}
+
+uint64_t run_forget(Repository& repository, const RepositoryLock& lock,
+                    const std::vector<ForgetDecision>& decisions, Progress& progress) {
+  progress.phase(SAPDR_PHASE_FINISH);
+  std::atomic<uint64_t> removed = 0;
+  const auto remove = [&](const Snapshot& snapshot) {
+    lock.check();
+    try {
+      repository.backend().erase({FileType::snapshot, snapshot.id.hex()});
+    } catch (const Error& error) {
+      if (error.code() != Code::not_found) throw;
+    }
+    ++removed;
+    progress.done(1, 0);
+  };
+  Workers workers(repository.backend().max_parallel(), 1);
+  for (const ForgetDecision& decision : decisions) {
+    if (!decision.reasons.empty()) continue;
+    progress.checkpoint();
+    progress.expect(1, 0);
+    workers.submit([&remove, &decision] { remove(decision.snapshot); });
+  }
+  workers.finish();
+  return removed;
+}
+
+}  // namespace sapdr::core
