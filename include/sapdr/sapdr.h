@@ -11,6 +11,8 @@
  *   8. check.h       is the repository whole?
  *   9. verify.h      are the local files what the snapshot says?
  *  10. stats.h       sizes and ratios
+ *  11. forget.h      snapshots go, by a policy
+ *  12. prune.h       data that nothing needs any more goes
  * error.h, status.h, observer.h and cancel.h serve them all; export.h has the conventions.
  *
  * USAGE (without error handling; examples/backup.c is a whole program):
@@ -29,6 +31,8 @@
 
 #include <sapdr/backup.h>
 #include <sapdr/check.h>
+#include <sapdr/forget.h>
+#include <sapdr/prune.h>
 #include <sapdr/restore.h>
 #include <sapdr/stats.h>
 #include <sapdr/verify.h>
