@@ -3,28 +3,16 @@
 #include <algorithm>
 
 #include "base/workers.hpp"
+#include "repository/index_writer.hpp"
 #include "repository/snapshots.hpp"
 
 namespace sapdr::core {
 
 namespace {
 
-constexpr size_t max_index_blobs = 50'000;
 // From so many small index files on they are put together: each backup leaves one.
 constexpr size_t many_small_files = 8;
 constexpr size_t small_file_packs = 64;
-
-std::vector<PackedBlob> blobs_of(const BlobIndex& index, uint32_t pack) {
-  std::vector<PackedBlob> blobs;
-  for (const BlobPlace& place : index.blobs_in(pack)) {
-    blobs.push_back({.id = place.id,
-                     .type = place.type,
-                     .offset = place.offset,
-                     .length = place.length,
-                     .plain_length = place.compressed ? place.plain_length : 0});
-  }
-  return blobs;
-}
 
 }  // namespace
 
@@ -123,17 +111,17 @@ void PruneSettle::rewrite_index() {
   const std::vector<Id> old = files_to_rewrite();
   const BlobIndex& index = repository_.index();
   const UnixNs now = repository_.context().now();
+  IndexWriter writer(repository_, *lock_);
   std::unordered_set<uint32_t> done;
-  std::vector<IndexedPack> packs;
   for (const Id& id : old) {
     const IndexFiles::File& file = repository_.index_files().files().at(id);
     for (const uint32_t number : file.packs) {
       if (!done.insert(number).second) continue;
-      IndexedPack pack{index.pack_id(number), blobs_of(index, number)};
+      IndexedPack pack = indexed_pack(index, number);
       if (work_.remove.contains(pack.id)) {
         mark_or_remove(std::move(pack), now);
       } else {
-        packs.push_back(std::move(pack));
+        writer.add(std::move(pack));
       }
     }
     // A pack that an index names again is no longer marked.
@@ -147,29 +135,8 @@ void PruneSettle::rewrite_index() {
     ++n_marked_;
     bytes_marked_ += marked.size;
   }
-  write_files(std::move(packs));
-  for (const Id& id : old) {
-    lock_->check();
-    repository_.backend().erase({FileType::index, id.hex()});
-  }
-}
-
-// All marks go into one file: the last.
-void PruneSettle::write_files(std::vector<IndexedPack> packs) {
-  IndexFile file;
-  size_t n_blobs = 0;
-  const auto write = [&] {
-    lock_->check();
-    repository_.save_unpacked(FileType::index, index_json(std::exchange(file, {})));
-    n_blobs = 0;
-  };
-  for (IndexedPack& pack : packs) {
-    n_blobs += pack.blobs.size();
-    file.packs.push_back(std::move(pack));
-    if (n_blobs >= max_index_blobs) write();
-  }
-  file.packs_to_delete = marks_;
-  if (!file.packs.empty() || !file.packs_to_delete.empty()) write();
+  for (MarkedPack& marked : marks_) writer.mark(std::move(marked));
+  writer.replace(old);
 }
 
 void PruneSettle::remove_pack(const MarkedPack& marked, Progress& progress) {

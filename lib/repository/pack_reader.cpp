@@ -12,21 +12,31 @@ namespace {
 // Bigger than any pack that a program writes.
 constexpr uint64_t max_pack_size = 1024ULL * 1024 * 1024;
 
-std::vector<PackedBlob> read_header(Tools& tools, ByteView pack, std::string_view what) {
-  if (pack.size() < pack_length_size + seal_overhead) {
+// The length of the sealed header; `end` are the last bytes of a pack of `size` bytes.
+size_t header_length(ByteView end, uint64_t size, std::string_view what) {
+  if (size < pack_length_size + seal_overhead) {
     throw Error(Code::corrupt, std::string(what) + " is too short to be a pack");
   }
-  const size_t length = load_le32(pack.data() + pack.size() - pack_length_size);
-  if (length < seal_overhead || length > max_pack_header ||
-      length > pack.size() - pack_length_size) {
+  const size_t length = load_le32(end.data() + end.size() - pack_length_size);
+  if (length < seal_overhead || length > max_pack_header || length > size - pack_length_size) {
     throw Error(Code::corrupt, std::string(what) + " has a header of impossible length");
   }
-  const size_t data_size = pack.size() - pack_length_size - length;
-  tools.plain.resize(length - seal_overhead);
-  if (!tools.cipher.open(pack.subspan(data_size, length), tools.plain)) {
+  return length;
+}
+
+std::vector<PackedBlob> open_header(Tools& tools, ByteView sealed, uint64_t data_size,
+                                    std::string_view what) {
+  tools.plain.resize(sealed.size() - seal_overhead);
+  if (!tools.cipher.open(sealed, tools.plain)) {
     throw Error(Code::corrupt, std::string(what) + " has a header that does not open");
   }
   return parse_pack_header(tools.plain, data_size, what);
+}
+
+std::vector<PackedBlob> read_header(Tools& tools, ByteView pack, std::string_view what) {
+  const size_t length = header_length(pack, pack.size(), what);
+  const size_t data_size = pack.size() - pack_length_size - length;
+  return open_header(tools, pack.subspan(data_size, length), data_size, what);
 }
 
 bool is_in(const std::vector<PackedBlob>& header, const BlobPlace& place) {
@@ -45,6 +55,22 @@ uint64_t expected_pack_size(const std::vector<BlobPlace>& blobs) {
     size += blob.length + 1 + 4 + 32 + (blob.compressed ? 4 : 0);
   }
   return size;
+}
+
+std::vector<PackedBlob> read_pack_header(Repository& repository, const Id& pack, uint64_t size) {
+  const FileName name{FileType::pack, pack.hex()};
+  const std::string what = to_string(name);
+  // Most headers are shorter than this: one request.
+  constexpr uint64_t first_guess = 16 * 1024;
+  Bytes end(std::min(size, first_guess));
+  repository.backend().load(name, size - end.size(), end);
+  const size_t length = header_length(end, size, what);
+  if (length + pack_length_size > end.size()) {
+    end.resize(length + pack_length_size);
+    repository.backend().load(name, size - end.size(), end);
+  }
+  const ByteView sealed = ByteView(end).subspan(end.size() - pack_length_size - length, length);
+  return open_header(*repository.tools().lend(), sealed, size - pack_length_size - length, what);
 }
 
 PackReport read_pack(Repository& repository, const Id& pack,
