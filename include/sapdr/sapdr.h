@@ -13,6 +13,7 @@
  *  10. stats.h       sizes and ratios
  *  11. forget.h      snapshots go, by a policy
  *  12. prune.h       data that nothing needs any more goes
+ *  13. repair.h      what is left of a damaged repository becomes a sound one
  * error.h, status.h, observer.h and cancel.h serve them all; export.h has the conventions.
  *
  * USAGE (without error handling; examples/backup.c is a whole program):
@@ -33,6 +34,7 @@
 #include <sapdr/check.h>
 #include <sapdr/forget.h>
 #include <sapdr/prune.h>
+#include <sapdr/repair.h>
 #include <sapdr/restore.h>
 #include <sapdr/stats.h>
 #include <sapdr/verify.h>

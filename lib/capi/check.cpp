@@ -20,8 +20,25 @@ sapdr_check_result to_c(const core::CheckResult& from, uint64_t elapsed_ns) {
   result.problems = from.problems;
   result.snapshots_affected = from.snapshots_affected;
   result.files_affected = from.files_affected;
+  result.packs_never_verified = from.packs_never_verified;
+  result.oldest_unverified_ns = from.oldest_unverified.count();
   result.elapsed_ns = elapsed_ns;
   return result;
+}
+
+core::CheckOptions read_check(const sapdr_check_options& given) {
+  core::CheckOptions options;
+  options.subset = capi::optional_text(given.read_data_subset, "read_data_subset");
+  options.budget_bytes = given.budget_bytes;
+  options.budget_time = std::chrono::nanoseconds(capi::read_duration(given.budget_ns, "budget_ns"));
+  options.max_age = std::chrono::nanoseconds(capi::read_duration(given.max_age_ns, "max_age_ns"));
+  const bool is_rolling = given.budget_bytes != 0 || given.budget_ns != 0 || given.max_age_ns != 0;
+  if (is_rolling && !options.subset.empty()) {
+    throw core::Error(core::Code::invalid_argument,
+                      "read_data_subset chooses by chance, a budget or max_age by age; give one");
+  }
+  options.read_data = given.read_data != 0 || is_rolling || !options.subset.empty();
+  return options;
 }
 
 }  // namespace
@@ -32,9 +49,7 @@ sapdr_status sapdr_check_run(sapdr_check_result* result, sapdr_repo* repo,
     const capi::Result<sapdr_check_result> told(result);
     const core::RepositoryPtr& repository = capi::use(repo);
     const sapdr_check_options given = capi::read_options(options, "options");
-    core::CheckOptions read;
-    read.subset = capi::optional_text(given.read_data_subset, "read_data_subset");
-    read.read_data = given.read_data != 0 || !read.subset.empty();
+    const core::CheckOptions read = read_check(given);
     capi::RunProgress progress(given.observer, given.cancel);
     core::CheckResult done;
     const capi::AtEnd tell([&] { told.write(to_c(done, progress.elapsed_ns())); });

@@ -11,6 +11,7 @@
 #include "capi/guard.hpp"
 #include "repository/repository.hpp"
 #include "repository/snapshots.hpp"
+#include "repository/verified.hpp"
 
 struct sapdr_ctx {
   sapdr::core::ContextPtr context;

@@ -13,6 +13,7 @@
 #include "repository/host.hpp"
 #include "repository/pack_reader.hpp"
 #include "repository/trees.hpp"
+#include "repository/verified.hpp"
 
 namespace sapdr::core {
 
@@ -120,7 +121,7 @@ void verify_snapshot(Repository& repository, const Snapshot& snapshot, const Bac
       options.verify_max_age_ns > 0 ? options.verify_max_age_ns : default_max_age;
   const UnixNs now = repository.context().now();
   const VerifiedTimes known = load_verified(repository);
-  VerifiedRecord record{now, {}, {snapshot.id}};
+  VerifiedRecord record{.time = now, .packs = {}, .snapshots = {snapshot.id}};
   BlobIndex& index = repository.index();
   std::vector<uint32_t> due;
   for (const uint32_t pack : packs_of(repository, snapshot.tree, progress)) {
@@ -150,7 +151,7 @@ void verify_snapshot(Repository& repository, const Snapshot& snapshot, const Bac
     workers.submit([&verify_one, number] { verify_one(number); });
   }
   workers.finish();
-  save_verified(repository, record);
+  save_verified(repository, {record});
   result.state = BackupState::verified;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -10,6 +11,7 @@
 #include "base/workers.hpp"
 #include "checksum/sha256.hpp"
 #include "format/key.hpp"
+#include "operation/rolling.hpp"
 #include "operation/subset.hpp"
 #include "repository/pack_reader.hpp"
 #include "repository/snapshots.hpp"
@@ -32,13 +34,15 @@ class Check {
   void packs();
   void snapshots();
   void trees();
-  void data(const Subset& subset);
+  void data(const Subset& subset, const CheckOptions& options);
   void affected();
+  void remember();
 
  private:
   void problem(const char* type, const std::string& id, const Error& error);
   void damage(const BlobPlace& place);
   bool is_lost(const Id& id, BlobType type) const;
+  void read_one(const Subset::Pack& pack);
   void list_affected(const Snapshot& snapshot);
   bool reaches_damage(const Id& tree, std::unordered_map<Id, bool, IdHash>& known);
 
@@ -48,6 +52,7 @@ class Check {
   std::mutex mutex_;
   std::vector<Snapshot> snapshots_;
   std::unordered_map<Id, uint64_t, IdHash> stored_packs_;  // and their sizes
+  std::optional<Rolling> rolling_;                         // once the index is known
   std::unordered_set<uint32_t> bad_packs_;                 // told already
   std::unordered_map<Id, size_t, IdHash> damaged_copies_;  // of blobs
   IdSet unreadable_trees_;
@@ -101,9 +106,14 @@ void Check::index() {
 }
 
 void Check::packs() {
+  std::unordered_map<Id, UnixNs, IdHash> modified;
   repository_.backend().list(FileType::pack, [&](const ObjectInfo& pack) {
-    if (const auto id = Id::parse(pack.name)) stored_packs_.emplace(*id, pack.size);
+    const auto id = Id::parse(pack.name);
+    if (!id) return;
+    stored_packs_.emplace(*id, pack.size);
+    modified.emplace(*id, pack.modified);
   });
+  rolling_.emplace(repository_, std::move(modified));
   const BlobIndex& index = repository_.index();
   IdSet named;
   for (uint32_t number = 0; number < index.n_packs(); ++number) {
@@ -115,6 +125,7 @@ void Check::packs() {
     const uint64_t expected = expected_pack_size(blobs);
     if (stored != stored_packs_.end() && stored->second == expected) continue;
     bad_packs_.insert(number);
+    rolling_->damaged(pack);
     if (stored == stored_packs_.end()) {
       problem("pack", pack.hex(), corrupt("pack " + pack.hex() + " is missing"));
       for (const BlobPlace& place : blobs) damage(place);
@@ -180,7 +191,7 @@ void Check::trees() {
   visit_trees(repository_, std::move(roots), seen, visit, progress_);
 }
 
-void Check::data(const Subset& subset) {
+void Check::data(const Subset& subset, const CheckOptions& options) {
   progress_.phase(SAPDR_PHASE_VERIFY);
   const BlobIndex& index = repository_.index();
   std::vector<Subset::Pack> packs;
@@ -189,29 +200,41 @@ void Check::data(const Subset& subset) {
     if (stored == stored_packs_.end()) continue;
     packs.push_back({number, index.pack_id(number), stored->second});
   }
-  packs = subset.choose(std::move(packs), repository_.context());
+  const bool is_rolling =
+      options.budget_bytes > 0 || options.budget_time.count() > 0 || options.max_age.count() > 0;
+  packs = is_rolling ? rolling_->choose(std::move(packs), options)
+                     : subset.choose(std::move(packs), repository_.context());
   for (const Subset::Pack& pack : packs) progress_.expect(1, pack.size);
-  const auto read_one = [&](const Subset::Pack& pack) {
-    const PackReport report = read_pack(repository_, pack.id, index.blobs_in(pack.number));
-    {
-      const std::lock_guard lock(mutex_);
-      ++result_.packs_read;
-      result_.bytes_read += report.bytes;
-    }
-    progress_.done(1, report.bytes);
-    if (report.problems.empty() || bad_packs_.contains(pack.number)) return;
-    std::string message = report.problems.front();
-    if (report.problems.size() > 1) {
-      message += " (and " + std::to_string(report.problems.size() - 1) + " more problems in it)";
-    }
-    problem("pack", pack.id.hex(), corrupt(std::move(message)));
-    for (const BlobPlace& place : report.damaged) damage(place);
-  };
-  Workers workers(repository_.context().threads(), repository_.context().threads());
+  const auto begun = std::chrono::steady_clock::now();
+  Workers workers(repository_.context().threads(), 1);
   for (const Subset::Pack& pack : packs) {
-    workers.submit([&read_one, &pack] { read_one(pack); });
+    const bool is_time_up = options.budget_time.count() > 0 && &pack != &packs.front() &&
+                            std::chrono::steady_clock::now() - begun >= options.budget_time;
+    if (is_time_up) break;
+    workers.submit([this, &pack] { read_one(pack); });
   }
   workers.finish();
+}
+
+void Check::read_one(const Subset::Pack& pack) {
+  progress_.checkpoint();
+  const PackReport report =
+      read_pack(repository_, pack.id, repository_.index().blobs_in(pack.number));
+  {
+    const std::lock_guard lock(mutex_);
+    ++result_.packs_read;
+    result_.bytes_read += report.bytes;
+  }
+  progress_.done(1, report.bytes);
+  if (bad_packs_.contains(pack.number)) return;
+  if (report.problems.empty()) return rolling_->proven(pack.id);
+  rolling_->damaged(pack.id);
+  std::string message = report.problems.front();
+  if (report.problems.size() > 1) {
+    message += " (and " + std::to_string(report.problems.size() - 1) + " more problems in it)";
+  }
+  problem("pack", pack.id.hex(), corrupt(std::move(message)));
+  for (const BlobPlace& place : report.damaged) damage(place);
 }
 
 // Whether damage lies in a tree or below it. Asked bottom-up, each tree once.
@@ -259,6 +282,7 @@ void Check::list_affected(const Snapshot& snapshot) {
   std::unordered_map<Id, bool, IdHash> known;
   if (!reaches_damage(snapshot.tree, known)) return;
   ++result_.snapshots_affected;
+  rolling_->affected(snapshot.id);
   std::vector<std::pair<Id, std::string>> folders{{snapshot.tree, "/"}};
   const auto tell = [&](const std::string& path, uint64_t size, const char* message) {
     progress_.item({.action = SAPDR_ITEM_AFFECTED,
@@ -292,6 +316,23 @@ void Check::affected() {
   for (const Snapshot& snapshot : snapshots_) list_affected(snapshot);
 }
 
+void Check::remember() {
+  std::vector<Id> packs;
+  for (uint32_t number = 0; number < repository_.index().n_packs(); ++number) {
+    packs.push_back(repository_.index().pack_id(number));
+  }
+  std::vector<Id> snapshots;
+  for (const Snapshot& snapshot : snapshots_) snapshots.push_back(snapshot.id);
+  try {
+    rolling_->finish(packs, snapshots, result_);
+  } catch (const Error& error) {
+    // What was found is worth more than that it was noted.
+    repository_.context().log(
+        LogLevel::warning, "check",
+        "what was verified could not be recorded and will be read again: " + error.message());
+  }
+}
+
 }  // namespace
 
 void check(Repository& repository, const CheckOptions& options, CheckResult& result,
@@ -304,8 +345,9 @@ void check(Repository& repository, const CheckOptions& options, CheckResult& res
   check.packs();
   check.snapshots();
   check.trees();
-  if (options.read_data || !options.subset.empty()) check.data(subset);
+  if (options.read_data || !options.subset.empty()) check.data(subset, options);
   check.affected();
+  check.remember();
   if (result.problems > 0) {
     throw Error(Code::corrupt, "the repository at " + repository.backend().location() +
                                    " is damaged: " + std::to_string(result.problems) +

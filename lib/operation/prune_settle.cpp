@@ -5,6 +5,7 @@
 #include "base/workers.hpp"
 #include "repository/index_writer.hpp"
 #include "repository/snapshots.hpp"
+#include "repository/verified.hpp"
 
 namespace sapdr::core {
 
@@ -36,6 +37,9 @@ void PruneSettle::run(PruneStats& result, Progress& progress) {
   result.packs_marked = n_marked_;
   result.bytes_marked = bytes_marked_;
   remove_packs(result, progress);
+  compact_verified(repository_, lock, [&](const Id& pack) {
+    return stored_.contains(pack) && !work_.remove.contains(pack);
+  });
 }
 
 // What came while others were at work: index files, and snapshots that may need what shall go.

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <optional>
 
-#include "base/json.hpp"
 #include "base/path.hpp"
 #include "base/workers.hpp"
 #include "repository/trees.hpp"
@@ -29,38 +28,6 @@ Snapshot find_latest(Repository& repository, const SnapshotFilter& filter) {
                                      " matches; list the snapshots to see what there is");
   }
   return std::move(snapshots.back());
-}
-
-std::vector<Id> ids_of(const JsonReader& record, std::string_view key, std::string_view what) {
-  std::vector<Id> ids;
-  if (const boost::json::array* list = record.array(key)) {
-    for (const auto& value : *list) ids.push_back(json_id(value, what));
-  }
-  return ids;
-}
-
-void append_ids(std::string& json, const char* key, const std::vector<Id>& ids) {
-  json.append(",\"").append(key).append("\":[");
-  for (const Id& id : ids) json.append("\"").append(id.hex()).append("\",");
-  if (!ids.empty()) json.pop_back();
-  json.append("]");
-}
-
-VerifiedRecord load_record(Repository& repository, const Id& id) {
-  const std::string what = "verified " + id.hex();
-  const Bytes json = repository.load_unpacked(FileType::verified, id);
-  const boost::json::value value = parse_json(as_text(json), what);
-  const JsonReader reader(value, what);
-  return {parse_time(reader.required_text("time")), ids_of(reader, "packs", what),
-          ids_of(reader, "snapshots", what)};
-}
-
-void keep_latest(std::unordered_map<Id, UnixNs, IdHash>& times, const std::vector<Id>& ids,
-                 UnixNs time) {
-  for (const Id& id : ids) {
-    UnixNs& last = times[id];
-    last = std::max(last, time);
-  }
 }
 
 }  // namespace
@@ -112,30 +79,6 @@ SnapshotRef find_snapshot(Repository& repository, std::string_view name,
   ref.tree = ref.folder == "/" ? ref.snapshot.tree
                                : find_folder(repository, ref.snapshot.tree, ref.folder);
   return ref;
-}
-
-void save_verified(Repository& repository, const VerifiedRecord& record) {
-  std::string json = "{\"time\":\"" + format_time(record.time) + "\"";
-  append_ids(json, "packs", record.packs);
-  append_ids(json, "snapshots", record.snapshots);
-  json.append("}");
-  repository.save_unpacked(FileType::verified, json);
-}
-
-VerifiedTimes load_verified(Repository& repository) {
-  VerifiedTimes times;
-  for (const Id& id : repository.list(FileType::verified)) {
-    try {
-      const VerifiedRecord record = load_record(repository, id);
-      keep_latest(times.packs, record.packs, record.time);
-      keep_latest(times.snapshots, record.snapshots, record.time);
-    } catch (const Error& error) {
-      if (error.code() == Code::not_found) continue;
-      if (error.code() != Code::corrupt) throw;
-      repository.context().log(LogLevel::warning, "repository", error.message());
-    }
-  }
-  return times;
 }
 
 }  // namespace sapdr::core

@@ -3,7 +3,6 @@
 
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "format/snapshot.hpp"
@@ -35,23 +34,5 @@ struct SnapshotRef {
 // Throws Code::not_found, Code::ambiguous. Reads trees if a folder is named: needs the index then.
 SnapshotRef find_snapshot(Repository& repository, std::string_view name,
                           const SnapshotFilter& filter);
-
-// Records under sapdr/: which packs were read back and found right, and which snapshots that
-// proved. Other programs ignore them.
-struct VerifiedRecord {
-  UnixNs time = 0;
-  std::vector<Id> packs;
-  std::vector<Id> snapshots;
-};
-
-void save_verified(Repository& repository, const VerifiedRecord& record);
-
-struct VerifiedTimes {
-  std::unordered_map<Id, UnixNs, IdHash> packs;      // when last
-  std::unordered_map<Id, UnixNs, IdHash> snapshots;  // when last
-};
-
-// All records taken together. A damaged record proves nothing: it is logged and left out.
-VerifiedTimes load_verified(Repository& repository);
 
 }  // namespace sapdr::core

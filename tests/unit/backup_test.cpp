@@ -4,6 +4,7 @@
 
 #include "checksum/sha256.hpp"
 #include "engine_support.hpp"
+#include "repository/verified.hpp"
 #include "operation/check.hpp"
 #include "repository/trees.hpp"
 

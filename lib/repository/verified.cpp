@@ -1,0 +1,132 @@
+#include "repository/verified.hpp"
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <map>
+
+#include "base/json.hpp"
+#include "base/json_writer.hpp"
+
+namespace sapdr::core {
+
+namespace {
+
+// From so many objects on it pays to put them together.
+constexpr size_t many_objects = 16;
+
+std::vector<Id> ids_of(const JsonReader& record, std::string_view key, std::string_view what) {
+  std::vector<Id> ids;
+  if (const boost::json::array* list = record.array(key)) {
+    for (const auto& value : *list) ids.push_back(json_id(value, what));
+  }
+  return ids;
+}
+
+VerifiedRecord read_record(const JsonReader& json, std::string_view what) {
+  return {parse_time(json.required_text("time")), ids_of(json, "packs", what),
+          ids_of(json, "snapshots", what), ids_of(json, "damaged_packs", what),
+          ids_of(json, "damaged_snapshots", what)};
+}
+
+std::vector<VerifiedRecord> load_records(Repository& repository, const Id& id) {
+  const std::string what = "verified " + id.hex();
+  const Bytes text = repository.load_unpacked(FileType::verified, id);
+  const boost::json::value value = parse_json(as_text(text), what);
+  std::vector<VerifiedRecord> records;
+  if (const boost::json::array* list = JsonReader(value, what).array("records")) {
+    for (const auto& element : *list) {
+      records.push_back(read_record(JsonReader(element, what), what));
+    }
+  }
+  return records;
+}
+
+void append_record(std::string& out, const VerifiedRecord& record) {
+  JsonWriter json(out);
+  json.time("time", record.time);
+  const auto append = [&](const char* key, const std::vector<Id>& ids) {
+    if (!ids.empty()) json.ids(key, ids);
+  };
+  append("packs", record.packs);
+  append("snapshots", record.snapshots);
+  append("damaged_packs", record.damaged_packs);
+  append("damaged_snapshots", record.damaged_snapshots);
+  json.end();
+}
+
+using Times = std::unordered_map<Id, UnixNs, IdHash>;
+
+void keep_latest(Times& times, const std::vector<Id>& ids, UnixNs time) {
+  for (const Id& id : ids) {
+    UnixNs& last = times.try_emplace(id, time).first->second;
+    last = std::max(last, time);
+  }
+}
+
+// Damage that was found later, or in the same run, undoes a proof.
+void take_out_damaged(Times& proven, const Times& damaged) {
+  std::erase_if(proven, [&](const auto& entry) {
+    const auto at = damaged.find(entry.first);
+    return at != damaged.end() && at->second >= entry.second;
+  });
+}
+
+}  // namespace
+
+void save_verified(Repository& repository, const std::vector<VerifiedRecord>& records) {
+  std::string out;
+  JsonWriter json(out);
+  append_json_array(json.key("records"), records,
+                    [&](const VerifiedRecord& record) { append_record(out, record); });
+  json.end();
+  repository.save_unpacked(FileType::verified, out);
+}
+
+VerifiedTimes load_verified(Repository& repository) {
+  VerifiedTimes proven;
+  VerifiedTimes damaged;
+  for (const Id& id : repository.list(FileType::verified)) {
+    try {
+      for (const VerifiedRecord& record : load_records(repository, id)) {
+        keep_latest(proven.packs, record.packs, record.time);
+        keep_latest(proven.snapshots, record.snapshots, record.time);
+        keep_latest(damaged.packs, record.damaged_packs, record.time);
+        keep_latest(damaged.snapshots, record.damaged_snapshots, record.time);
+      }
+    } catch (const Error& error) {
+      if (error.code() == Code::not_found) continue;
+      if (error.code() != Code::corrupt) throw;
+      repository.context().log(LogLevel::warning, "repository", error.message());
+    }
+  }
+  take_out_damaged(proven.packs, damaged.packs);
+  take_out_damaged(proven.snapshots, damaged.snapshots);
+  return proven;
+}
+
+void compact_verified(Repository& repository, const RepositoryLock& lock,
+                      const std::function<bool(const Id& pack)>& is_in_use) {
+  const std::vector<Id> old = repository.list(FileType::verified);
+  if (old.size() < many_objects) return;
+  const VerifiedTimes times = load_verified(repository);
+  const std::vector<Id> snapshots = repository.list(FileType::snapshot);
+  std::map<UnixNs, VerifiedRecord> by_time;
+  const auto record_of = [&](UnixNs time) -> VerifiedRecord& {
+    VerifiedRecord& record = by_time[time];
+    record.time = time;
+    return record;
+  };
+  for (const auto& [id, time] : times.packs) {
+    if (is_in_use(id)) record_of(time).packs.push_back(id);
+  }
+  for (const auto& [id, time] : times.snapshots) {
+    if (std::ranges::binary_search(snapshots, id)) record_of(time).snapshots.push_back(id);
+  }
+  std::vector<VerifiedRecord> records;
+  for (auto& [time, record] : by_time) records.push_back(std::move(record));
+  lock.check();
+  save_verified(repository, records);
+  for (const Id& id : old) repository.backend().erase({FileType::verified, id.hex()});
+}
+
+}  // namespace sapdr::core
