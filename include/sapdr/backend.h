@@ -17,15 +17,16 @@ typedef struct sapdr_backend sapdr_backend;
  *   "memory:"                                         a new store that lives as long as handles
  *                                                     to it do; for tests
  * SAPDR_E_UNSUPPORTED for a scheme that is not known. @since 0.1 */
-SAPDR_API SAPDR_NODISCARD sapdr_status sapdr_backend_open(sapdr_backend** out, sapdr_ctx* ctx,
-                                                          const char* location, sapdr_error** err);
+SAPDR_API SAPDR_NODISCARD sapdr_status sapdr_backend_open(sapdr_backend **out, sapdr_ctx *ctx,
+                                                          const char *location,
+                                                          sapdr_error **err);
 
 /* The location as it was opened, without secrets. Borrowed. @since 0.1 */
-SAPDR_API const char* sapdr_backend_location(const sapdr_backend* backend);
+SAPDR_API const char *sapdr_backend_location(const sapdr_backend *backend);
 
 /* Frees the handle; repositories opened on it keep the storage alive. NULL is allowed.
  * @since 0.1 */
-SAPDR_API void sapdr_backend_free(sapdr_backend* backend);
+SAPDR_API void sapdr_backend_free(sapdr_backend *backend);
 
 SAPDR_END_DECLS
 

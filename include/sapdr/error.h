@@ -14,30 +14,34 @@ SAPDR_BEGIN_DECLS
 typedef struct sapdr_error sapdr_error;
 
 /* Whether the same call may succeed later without anything being changed. */
-enum { SAPDR_RETRY_NEVER = 0, SAPDR_RETRY_MAYBE = 1, SAPDR_RETRY_YES = 2 };
+enum {
+  SAPDR_RETRY_NEVER = 0,
+  SAPDR_RETRY_MAYBE = 1,
+  SAPDR_RETRY_YES = 2
+};
 
 /* The status of `error`; SAPDR_OK for NULL. @since 0.1 */
-SAPDR_API sapdr_status sapdr_error_code(const sapdr_error* error);
+SAPDR_API sapdr_status sapdr_error_code(const sapdr_error *error);
 
 /* One line without a newline and without secrets; "" for NULL. Borrowed. @since 0.1 */
-SAPDR_API const char* sapdr_error_message(const sapdr_error* error);
+SAPDR_API const char *sapdr_error_message(const sapdr_error *error);
 
 /* SAPDR_RETRY_*; SAPDR_RETRY_NEVER for NULL. @since 0.1 */
-SAPDR_API int32_t sapdr_error_retryable(const sapdr_error* error);
+SAPDR_API int32_t sapdr_error_retryable(const sapdr_error *error);
 
 /* The value of a detail ("path", "pack", "snapshot", "backend", "errno", …), or NULL if the error
  * has no such detail. Borrowed. @since 0.1 */
-SAPDR_API const char* sapdr_error_detail(const sapdr_error* error, const char* key);
+SAPDR_API const char *sapdr_error_detail(const sapdr_error *error, const char *key);
 
 /* The error that caused this one, or NULL. Borrowed. @since 0.1 */
-SAPDR_API const sapdr_error* sapdr_error_cause(const sapdr_error* error);
+SAPDR_API const sapdr_error *sapdr_error_cause(const sapdr_error *error);
 
 /* A new error, for callbacks and plug-ins that report a failure; `message` is copied. Returns a
  * static object, never NULL, when memory is out. @since 0.1 */
-SAPDR_API sapdr_error* sapdr_error_new(sapdr_status code, const char* message);
+SAPDR_API sapdr_error *sapdr_error_new(sapdr_status code, const char *message);
 
 /* Frees `error`; NULL is allowed. @since 0.1 */
-SAPDR_API void sapdr_error_free(sapdr_error* error);
+SAPDR_API void sapdr_error_free(sapdr_error *error);
 
 SAPDR_END_DECLS
 

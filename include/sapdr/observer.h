@@ -30,9 +30,9 @@ typedef struct sapdr_progress {
   uint64_t items_total;
   uint64_t bytes_done;
   uint64_t bytes_total;
-  uint64_t errors;     /* items that failed so far */
-  uint64_t elapsed_ns; /* since the operation began */
-  const char* current; /* the item being worked on, not NUL-terminated; may be NULL */
+  uint64_t errors;      /* items that failed so far */
+  uint64_t elapsed_ns;  /* since the operation began */
+  const char *current;  /* the item being worked on, not NUL-terminated; may be NULL */
   size_t current_size;
   int32_t is_final; /* 1 in the last call, which is always made */
   int32_t reserved;
@@ -40,51 +40,52 @@ typedef struct sapdr_progress {
 
 /* What happened to an item. */
 enum {
-  SAPDR_ITEM_NEW = 1,       /* backup: not in the parent snapshot */
-  SAPDR_ITEM_MODIFIED = 2,  /* backup: differs from the parent snapshot */
-  SAPDR_ITEM_UNCHANGED = 3, /* backup: as in the parent; restore: already right */
-  SAPDR_ITEM_RESTORED = 4,  /* restore: written (in a plan: will be written) */
-  SAPDR_ITEM_SKIPPED = 5,   /* left alone because an option says so */
-  SAPDR_ITEM_FAILED = 6,    /* could not be read or written; `status` and `message` say why */
-  SAPDR_ITEM_CHANGED = 7,   /* backup: changed while it was read; stored as read */
-  SAPDR_ITEM_MISSING = 8,   /* verify: in the snapshot, not on disk */
-  SAPDR_ITEM_EXTRA = 9,     /* verify: on disk, not in the snapshot */
-  SAPDR_ITEM_DIFFERS = 10,  /* verify: content or type differs */
-  SAPDR_ITEM_METADATA = 11, /* verify: content is right, mode, owner, time or xattr is not */
-  SAPDR_ITEM_DAMAGED = 12,  /* check: a stored object is damaged or missing */
-  SAPDR_ITEM_AFFECTED = 13, /* check: a file of a snapshot that the damage reaches */
-  SAPDR_ITEM_NOTICE = 14    /* check: unusual, but no data is in danger */
+  SAPDR_ITEM_NEW = 1,        /* backup: not in the parent snapshot */
+  SAPDR_ITEM_MODIFIED = 2,   /* backup: differs from the parent snapshot */
+  SAPDR_ITEM_UNCHANGED = 3,  /* backup: as in the parent; restore: already right */
+  SAPDR_ITEM_RESTORED = 4,   /* restore: written (in a plan: will be written) */
+  SAPDR_ITEM_SKIPPED = 5,    /* left alone because an option says so */
+  SAPDR_ITEM_FAILED = 6,     /* could not be read or written; `status` and `message` say why */
+  SAPDR_ITEM_CHANGED = 7,    /* backup: changed while it was read; stored as read */
+  SAPDR_ITEM_MISSING = 8,    /* verify: in the snapshot, not on disk */
+  SAPDR_ITEM_EXTRA = 9,      /* verify: on disk, not in the snapshot */
+  SAPDR_ITEM_DIFFERS = 10,   /* verify: content or type differs */
+  SAPDR_ITEM_METADATA = 11,  /* verify: content is right, mode, owner, time or xattr is not */
+  SAPDR_ITEM_DAMAGED = 12,   /* check: a stored object is damaged or missing */
+  SAPDR_ITEM_AFFECTED = 13,  /* check: a file of a snapshot that the damage reaches */
+  SAPDR_ITEM_NOTICE = 14,    /* check: unusual, but no data is in danger */
+  SAPDR_ITEM_REMOVED = 15    /* restore: was not in the snapshot (in a plan: will be removed) */
 };
 
 /* One item. All pointers are borrowed for the duration of the call and may be NULL. */
 typedef struct sapdr_item {
   uint32_t struct_size;
-  int32_t action;      /* SAPDR_ITEM_* */
-  sapdr_status status; /* SAPDR_OK, or why it failed */
+  int32_t action;           /* SAPDR_ITEM_* */
+  sapdr_status status;      /* SAPDR_OK, or why it failed */
   int32_t reserved;
-  const char* path; /* path of the file, any byte; has a NUL behind it */
+  const char *path;         /* path of the file, any byte; has a NUL behind it */
   size_t path_size;
-  uint64_t size;           /* bytes of the file or object, 0 if unknown */
-  const char* object_type; /* "pack", "blob", "tree", "index", "snapshot", "key", "lock" */
-  const char* object_id;   /* hexadecimal */
-  const char* snapshot_id; /* hexadecimal: the snapshot that is affected */
-  const char* message;     /* one line */
+  uint64_t size;            /* bytes of the file or object, 0 if unknown */
+  const char *object_type;  /* "pack", "blob", "tree", "index", "snapshot", "key", "lock" */
+  const char *object_id;    /* hexadecimal */
+  const char *snapshot_id;  /* hexadecimal: the snapshot that is affected */
+  const char *message;      /* one line */
 } sapdr_item;
 
 typedef struct sapdr_observer {
   uint32_t struct_size;
   uint32_t min_interval_ms; /* least time between two progress calls; 0: 100 */
-  void* user;
+  void *user;
   /* Non-zero stops the operation with SAPDR_E_CALLBACK. */
-  int32_t (*on_progress)(void* user, const sapdr_progress* progress);
+  int32_t (*on_progress)(void *user, const sapdr_progress *progress);
   /* Non-zero stops the operation with SAPDR_E_CALLBACK. */
-  int32_t (*on_item)(void* user, const sapdr_item* item);
+  int32_t (*on_item)(void *user, const sapdr_item *item);
 } sapdr_observer;
 
 /* "new", "modified", … for SAPDR_ITEM_*; "prepare", "read", … for SAPDR_PHASE_*; "unknown" for
  * anything else. Static, never NULL, any thread. @since 0.1 */
-SAPDR_API const char* sapdr_item_action_name(int32_t action);
-SAPDR_API const char* sapdr_phase_name(int32_t phase);
+SAPDR_API const char *sapdr_item_action_name(int32_t action);
+SAPDR_API const char *sapdr_phase_name(int32_t phase);
 
 SAPDR_END_DECLS
 

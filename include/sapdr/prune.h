@@ -1,10 +1,10 @@
 /* Prune: data that no snapshot needs any more goes away.
  *
- * First a plan that can be shown, then the run. The long part of a run, moving what is needed out
- * of packs that hold much that is not, lets backups go on. Only its last part, which is short, has
- * to be alone. Packs leave the index first and the storage only a grace period later, with the
- * prune that finds it over: whoever wrote under a lock that was lost gets noticed until then. A
- * prune can be killed at any moment; the next one goes on.
+ * First a plan that can be shown, then the run. The long part of a run, moving what is needed out of
+ * packs that hold much that is not, lets backups go on. Only its last part, which is short, has to
+ * be alone. Packs leave the index first and the storage only a grace period later, with the prune
+ * that finds it over: whoever wrote under a lock that was lost gets noticed until then. A prune can
+ * be killed at any moment; the next one goes on.
  */
 #ifndef SAPDR_PRUNE_H
 #define SAPDR_PRUNE_H
@@ -19,13 +19,13 @@ SAPDR_BEGIN_DECLS
 
 typedef struct sapdr_prune_options {
   uint32_t struct_size;
-  int32_t repack_small;           /* 1: put packs together that are far smaller than pack_size */
-  const sapdr_observer* observer; /* copied; its callbacks serve the plan and the run */
-  sapdr_cancel* cancel;
-  const char* max_unused;   /* what may stay unused in packs: "5%" of all, "10G",
-                               "unlimited"; NULL: "5%" */
-  uint64_t max_repack_size; /* bytes of the packs that are repacked at most; 0: any */
-  int64_t grace_ns;         /* 0: 24 hours; SAPDR_GRACE_NONE */
+  int32_t repack_small;            /* 1: put packs together that are far smaller than pack_size */
+  const sapdr_observer *observer;  /* copied; its callbacks serve the plan and the run */
+  sapdr_cancel *cancel;
+  const char *max_unused;          /* what may stay unused in packs: "5%" of all, "10G",
+                                      "unlimited"; NULL: "5%" */
+  uint64_t max_repack_size;        /* bytes of the packs that are repacked at most; 0: any */
+  int64_t grace_ns;                /* 0: 24 hours; SAPDR_GRACE_NONE */
 } sapdr_prune_options;
 
 /* What a plan will do, or a run did. Bytes are those of packs and blobs as stored. */
@@ -37,17 +37,17 @@ typedef struct sapdr_prune_stats {
   uint64_t bytes_used;
   uint64_t blobs_unused;
   uint64_t bytes_unused;
-  uint64_t blobs_duplicate; /* further copies of used blobs */
+  uint64_t blobs_duplicate;    /* further copies of used blobs */
   uint64_t bytes_duplicate;
-  uint64_t packs_total; /* in storage, before */
+  uint64_t packs_total;        /* in storage, before */
   uint64_t bytes_total;
   uint64_t packs_repacked;
-  uint64_t bytes_repacked; /* moved to new packs */
-  uint64_t packs_marked;   /* leave the index and wait for their removal */
+  uint64_t bytes_repacked;     /* moved to new packs */
+  uint64_t packs_marked;       /* leave the index and wait for their removal */
   uint64_t bytes_marked;
-  uint64_t packs_waiting; /* marked by an earlier prune, and not due yet */
+  uint64_t packs_waiting;      /* marked by an earlier prune, and not due yet */
   uint64_t bytes_waiting;
-  uint64_t packs_removed; /* from storage */
+  uint64_t packs_removed;      /* from storage */
   uint64_t bytes_removed;
   uint64_t bytes_unused_after; /* stay in packs that are needed */
   uint64_t elapsed_ns;
@@ -59,24 +59,24 @@ typedef struct sapdr_prune_plan sapdr_prune_plan;
  * copied. SAPDR_E_CORRUPT if something that a snapshot needs is missing or cannot be read: nothing
  * is removed from a damaged repository. Holds a shared lock until its run is over or it is freed;
  * keep the repository open as long. @since 0.1 */
-SAPDR_API SAPDR_NODISCARD sapdr_status sapdr_prune_plan_new(sapdr_prune_plan** out,
-                                                            sapdr_repo* repo,
-                                                            const sapdr_prune_options* options,
-                                                            sapdr_error** err);
+SAPDR_API SAPDR_NODISCARD sapdr_status sapdr_prune_plan_new(sapdr_prune_plan **out,
+                                                            sapdr_repo *repo,
+                                                            const sapdr_prune_options *options,
+                                                            sapdr_error **err);
 
 /* What the plan will do; `stats` must be started with SAPDR_INIT. @since 0.1 */
-SAPDR_API SAPDR_NODISCARD sapdr_status sapdr_prune_plan_stats(const sapdr_prune_plan* plan,
-                                                              sapdr_prune_stats* stats,
-                                                              sapdr_error** err);
+SAPDR_API SAPDR_NODISCARD sapdr_status sapdr_prune_plan_stats(const sapdr_prune_plan *plan,
+                                                              sapdr_prune_stats *stats,
+                                                              sapdr_error **err);
 
 /* Runs the plan, once. `result` may be NULL; it is filled in whatever the status is.
  * SAPDR_E_LOCKED if others use the repository when the run has to be alone (it waits as long as the
  * repository's retry_lock_ns says): what was moved stays moved. SAPDR_E_INVALID_STATE if another
  * prune came between. @since 0.1 */
-SAPDR_API SAPDR_NODISCARD sapdr_status sapdr_prune_plan_run(sapdr_prune_stats* result,
-                                                            sapdr_prune_plan* plan,
-                                                            sapdr_error** err);
-SAPDR_API void sapdr_prune_plan_free(sapdr_prune_plan* plan); /* NULL allowed; @since 0.1 */
+SAPDR_API SAPDR_NODISCARD sapdr_status sapdr_prune_plan_run(sapdr_prune_stats *result,
+                                                            sapdr_prune_plan *plan,
+                                                            sapdr_error **err);
+SAPDR_API void sapdr_prune_plan_free(sapdr_prune_plan *plan); /* NULL allowed; @since 0.1 */
 
 SAPDR_END_DECLS
 

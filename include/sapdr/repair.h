@@ -16,12 +16,12 @@ SAPDR_BEGIN_DECLS
 typedef struct sapdr_repair_options {
   uint32_t struct_size;
   int32_t dry_run;                /* 1: say what would be done, write nothing */
-  const sapdr_observer* observer; /* on_item tells what is damaged, lost or left out */
-  sapdr_cancel* cancel;
+  const sapdr_observer *observer; /* on_item tells what is damaged, lost or left out */
+  sapdr_cancel *cancel;
   int32_t read_all_packs;   /* index: read the headers of all packs, not only of those that
                                the index does not name or that have another size */
   int32_t forget;           /* snapshots: remove damaged ones once repaired ones are stored */
-  const char* const* names; /* packs: ids or prefixes of those to look at; snapshots: ids,
+  const char *const *names; /* packs: ids or prefixes of those to look at; snapshots: ids,
                                prefixes or "latest"; none: all */
   size_t n_names;
 } sapdr_repair_options;
@@ -42,10 +42,10 @@ typedef struct sapdr_repair_index_result {
 /* Makes the index say what the packs in storage hold. Takes an exclusive lock. `result` may be NULL
  * and is filled in whatever the status is. SAPDR_E_INCOMPLETE if a pack has no header that can be
  * read. @since 0.1 */
-SAPDR_API SAPDR_NODISCARD sapdr_status sapdr_repair_index(sapdr_repair_index_result* result,
-                                                          sapdr_repo* repo,
-                                                          const sapdr_repair_options* options,
-                                                          sapdr_error** err);
+SAPDR_API SAPDR_NODISCARD sapdr_status sapdr_repair_index(sapdr_repair_index_result *result,
+                                                          sapdr_repo *repo,
+                                                          const sapdr_repair_options *options,
+                                                          sapdr_error **err);
 
 typedef struct sapdr_repair_packs_result {
   uint32_t struct_size;
@@ -61,10 +61,10 @@ typedef struct sapdr_repair_packs_result {
 /* Reads packs whole, moves what is right out of damaged ones and takes those out of the index.
  * Takes an exclusive lock. `result` may be NULL and is filled in whatever the status is.
  * SAPDR_E_INCOMPLETE if blobs are lost. @since 0.1 */
-SAPDR_API SAPDR_NODISCARD sapdr_status sapdr_repair_packs(sapdr_repair_packs_result* result,
-                                                          sapdr_repo* repo,
-                                                          const sapdr_repair_options* options,
-                                                          sapdr_error** err);
+SAPDR_API SAPDR_NODISCARD sapdr_status sapdr_repair_packs(sapdr_repair_packs_result *result,
+                                                          sapdr_repo *repo,
+                                                          const sapdr_repair_options *options,
+                                                          sapdr_error **err);
 
 typedef struct sapdr_repair_snapshots_result {
   uint32_t struct_size;
@@ -82,11 +82,11 @@ typedef struct sapdr_repair_snapshots_result {
  * that need it, tagged "repaired": a file is whole or left out. Only those that match `filter`
  * (NULL: all). Takes a shared lock. `result` may be NULL and is filled in whatever the status is.
  * SAPDR_E_INCOMPLETE if there was such a snapshot. @since 0.1 */
-SAPDR_API SAPDR_NODISCARD sapdr_status sapdr_repair_snapshots(sapdr_repair_snapshots_result* result,
-                                                              sapdr_repo* repo,
-                                                              const sapdr_snapshot_filter* filter,
-                                                              const sapdr_repair_options* options,
-                                                              sapdr_error** err);
+SAPDR_API SAPDR_NODISCARD sapdr_status sapdr_repair_snapshots(sapdr_repair_snapshots_result *result,
+                                                              sapdr_repo *repo,
+                                                              const sapdr_snapshot_filter *filter,
+                                                              const sapdr_repair_options *options,
+                                                              sapdr_error **err);
 
 SAPDR_END_DECLS
 

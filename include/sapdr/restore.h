@@ -25,16 +25,17 @@ enum {
 typedef struct sapdr_restore_options {
   uint32_t struct_size;
   int32_t overwrite;              /* SAPDR_OVERWRITE_* */
-  const sapdr_observer* observer; /* copied; its callbacks serve the plan and the run */
-  sapdr_cancel* cancel;
-  const char* const* includes; /* only what matches one of these patterns; none: all */
+  const sapdr_observer *observer; /* copied; its callbacks serve the plan and the run */
+  sapdr_cancel *cancel;
+  const char *const *includes;    /* only what matches one of these patterns; none: all */
   size_t n_includes;
-  const char* const* excludes; /* not what matches one of these */
+  const char *const *excludes;    /* not what matches one of these */
   size_t n_excludes;
-  int32_t verify;    /* 1: read every restored file again and compare */
-  int32_t no_owner;  /* 1: do not set owners (done anyway without privilege) */
-  int32_t no_sparse; /* 1: write runs of zeros instead of leaving holes */
-  int32_t reserved;
+  int32_t verify;                 /* 1: read every restored file again and compare */
+  int32_t no_owner;               /* 1: do not set owners (done anyway without privilege) */
+  int32_t no_sparse;              /* 1: write runs of zeros instead of leaving holes */
+  int32_t remove_extra;           /* 1: what is in the target (and selected) and not in the snapshot
+                                     is removed, last, and only if nothing failed */
 } sapdr_restore_options;
 
 /* What a plan will do, or a run did. */
@@ -47,9 +48,10 @@ typedef struct sapdr_restore_stats {
   uint64_t files_unchanged; /* already right */
   uint64_t files_skipped;   /* left alone because of the overwrite policy */
   uint64_t items_failed;
-  uint64_t bytes;         /* bytes of the files to write, or written */
-  uint64_t bytes_fetched; /* bytes read from storage (0 in a plan) */
-  uint64_t packs;         /* packs to read from, or read */
+  uint64_t items_removed;   /* files and folders that were not in the snapshot */
+  uint64_t bytes;           /* bytes of the files to write, or written */
+  uint64_t bytes_fetched;   /* bytes read from storage (0 in a plan) */
+  uint64_t packs;           /* packs to read from, or read */
   uint64_t bytes_verified;
   uint64_t elapsed_ns;
 } sapdr_restore_stats;
@@ -61,29 +63,32 @@ typedef struct sapdr_restore_plan sapdr_restore_plan;
  * `options` but observer callbacks and cancel is copied. Tells each item through on_item.
  * SAPDR_E_NOT_FOUND if an include matches nothing. Keep the repository open as long as the plan.
  * @since 0.1 */
-SAPDR_API SAPDR_NODISCARD sapdr_status
-sapdr_restore_plan_new(sapdr_restore_plan** out, sapdr_repo* repo, const char* snapshot,
-                       const sapdr_snapshot_filter* filter, const char* target,
-                       const sapdr_restore_options* options, sapdr_error** err);
+SAPDR_API SAPDR_NODISCARD sapdr_status sapdr_restore_plan_new(sapdr_restore_plan **out,
+                                                              sapdr_repo *repo,
+                                                              const char *snapshot,
+                                                              const sapdr_snapshot_filter *filter,
+                                                              const char *target,
+                                                              const sapdr_restore_options *options,
+                                                              sapdr_error **err);
 
 /* What the plan will do; `stats` must be started with SAPDR_INIT. @since 0.1 */
-SAPDR_API SAPDR_NODISCARD sapdr_status sapdr_restore_plan_stats(const sapdr_restore_plan* plan,
-                                                                sapdr_restore_stats* stats,
-                                                                sapdr_error** err);
+SAPDR_API SAPDR_NODISCARD sapdr_status sapdr_restore_plan_stats(const sapdr_restore_plan *plan,
+                                                                sapdr_restore_stats *stats,
+                                                                sapdr_error **err);
 
 /* The snapshot that the plan restores. Borrowed. @since 0.1 */
-SAPDR_API const sapdr_snapshot* sapdr_restore_plan_snapshot(const sapdr_restore_plan* plan);
+SAPDR_API const sapdr_snapshot *sapdr_restore_plan_snapshot(const sapdr_restore_plan *plan);
 
 /* The folder it goes to, absolute. Borrowed. @since 0.1 */
-SAPDR_API const char* sapdr_restore_plan_target(const sapdr_restore_plan* plan);
+SAPDR_API const char *sapdr_restore_plan_target(const sapdr_restore_plan *plan);
 
 /* Runs the plan, once. `result` may be NULL; it is filled in whatever the status is.
  * SAPDR_E_INCOMPLETE if an item failed, SAPDR_E_CHECKSUM if verification found a difference,
  * SAPDR_E_NO_SPACE before the first byte if the target is too small. @since 0.1 */
-SAPDR_API SAPDR_NODISCARD sapdr_status sapdr_restore_plan_run(sapdr_restore_stats* result,
-                                                              sapdr_restore_plan* plan,
-                                                              sapdr_error** err);
-SAPDR_API void sapdr_restore_plan_free(sapdr_restore_plan* plan); /* NULL allowed; @since 0.1 */
+SAPDR_API SAPDR_NODISCARD sapdr_status sapdr_restore_plan_run(sapdr_restore_stats *result,
+                                                              sapdr_restore_plan *plan,
+                                                              sapdr_error **err);
+SAPDR_API void sapdr_restore_plan_free(sapdr_restore_plan *plan); /* NULL allowed; @since 0.1 */
 
 SAPDR_END_DECLS
 

@@ -17,7 +17,7 @@ SAPDR_BEGIN_DECLS
 SAPDR_API int32_t sapdr_version_number(void);
 
 /* The same as text, "0.1.0". Static; never NULL. @since 0.1 */
-SAPDR_API const char* sapdr_version_string(void);
+SAPDR_API const char *sapdr_version_string(void);
 
 SAPDR_END_DECLS
 

@@ -30,6 +30,8 @@ const char* sapdr_item_action_name(int32_t action) {
       return "affected";
     case SAPDR_ITEM_NOTICE:
       return "notice";
+    case SAPDR_ITEM_REMOVED:
+      return "removed";
     default:
       return "unknown";
   }

@@ -34,7 +34,6 @@ struct sapdr_restore_plan {
 namespace {
 
 core::RestoreOptions read_restore(const sapdr_restore_options& given) {
-  capi::require_unused(given.reserved);
   core::RestoreOptions options;
   options.overwrite =
       capi::read_choice<core::Overwrite>(given.overwrite, SAPDR_OVERWRITE_NEVER, "overwrite");
@@ -43,6 +42,7 @@ core::RestoreOptions read_restore(const sapdr_restore_options& given) {
   options.verify = given.verify != 0;
   options.owner = given.no_owner == 0;
   options.sparse = given.no_sparse == 0;
+  options.remove_extra = given.remove_extra != 0;
   return options;
 }
 
@@ -54,6 +54,7 @@ sapdr_restore_stats to_c(const core::RestoreStats& from, uint64_t elapsed_ns) {
   stats.files_unchanged = from.files_unchanged;
   stats.files_skipped = from.files_skipped;
   stats.items_failed = from.items_failed;
+  stats.items_removed = from.items_removed;
   stats.bytes = from.bytes;
   stats.bytes_fetched = from.bytes_fetched;
   stats.packs = from.packs;

@@ -20,6 +20,7 @@ struct RestoreOptions {
   bool verify = false;
   bool owner = true;
   bool sparse = true;
+  bool remove_extra = false;  // what is selected, in the target, and not in the snapshot goes
 };
 
 struct RestoreStats {
@@ -29,6 +30,7 @@ struct RestoreStats {
   uint64_t files_unchanged = 0;
   uint64_t files_skipped = 0;
   uint64_t items_failed = 0;
+  uint64_t items_removed = 0;
   uint64_t bytes = 0;
   uint64_t bytes_fetched = 0;
   uint64_t packs = 0;

@@ -39,6 +39,7 @@ class RestoreFiles {
   // The item has failed: a file that was begun is removed, so that no damaged file looks right.
   void fail(ItemNumber item, const Error& error);
   bool has_failed(ItemNumber item) const { return states_[item].failed.load(); }
+  bool has_failures() const { return n_failed_ > 0; }
   // Removes all files that were begun and not ended.
   void remove_unfinished() noexcept;
 

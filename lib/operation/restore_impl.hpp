@@ -27,6 +27,7 @@ struct RestorePlanData {
 
   uint64_t index_generation = 0;  // of the numbers in `items`
   RestoreItems items = {};
+  std::vector<std::string> extra = {};  // paths of what is to be removed
   std::vector<Volume> volumes = {};
   RestoreStats stats = {};
 };

@@ -11,6 +11,7 @@
 #include "component/files/metadata.hpp"
 #include "component/files/target_dir.hpp"
 #include "operation/restore.hpp"
+#include "operation/restore_extra.hpp"
 #include "operation/restore_impl.hpp"
 #include "operation/selection.hpp"
 #include "operation/snapshot_path.hpp"
@@ -56,6 +57,7 @@ class Planner : public SelectionVisitor {
     Todo todo = Todo::nothing;
   };
 
+  void plan_extra(const std::string& path, const std::vector<Node>& nodes);
   std::optional<struct stat> look_at(const std::string& name) const;
   Verdict judge(const Node& node, const struct stat& st) const;
   bool is_same(const Node& node, const struct stat& st) const;
@@ -127,16 +129,27 @@ void Planner::run() {
                   {plan_.options.includes, plan_.options.excludes}, *this, progress_);
 }
 
-bool Planner::open(Folder folder, const std::string& path, const std::vector<Node>&) {
+bool Planner::open(Folder folder, const std::string& path, const std::vector<Node>& nodes) {
   open_dir_ = Fd();
   if (!folders_[folder].exists) return true;
   try {
     open_dir_ = target_->open_dir(relative_path(path));
+    if (plan_.options.remove_extra) plan_extra(path, nodes);
     return true;
   } catch (const Error& error) {
     if (error.code() == Code::not_found) return true;
     failed(path, error);
     return false;
+  }
+}
+
+void Planner::plan_extra(const std::string& path, const std::vector<Node>& nodes) {
+  const ExtraFinder finder(*target_, {plan_.options.includes, plan_.options.excludes},
+                           plan_.origin ? &*plan_.origin : nullptr);
+  for (std::string& extra : finder.find(path, nodes)) {
+    tell(SAPDR_ITEM_REMOVED, extra, 0);
+    ++plan_.stats.items_removed;
+    plan_.extra.push_back(std::move(extra));
   }
 }
 
@@ -405,6 +418,12 @@ class Plan : public RestorePlan {
       data_.target = data_.origin->folder();
     }
     data_.target = std::filesystem::absolute(data_.target);
+    if (data_.options.remove_extra && !data_.origin && data_.target == "/" &&
+        data_.options.includes.empty()) {
+      throw Error(Code::invalid_argument,
+                  "everything in / that is not in the snapshot would be removed; say by an include "
+                  "what this is about, or restore in place");
+    }
   }
 
   const RestoreStats& stats() const override { return data_.stats; }

@@ -7,6 +7,7 @@
 #include "operation/local_content.hpp"
 #include "operation/restore_content.hpp"
 #include "operation/restore_files.hpp"
+#include "operation/snapshot_path.hpp"
 
 namespace sapdr::core {
 
@@ -35,6 +36,9 @@ class RestoreRun {
   void verify();
   void verify_file(Workers& workers, ItemNumber item);
   void verified(ItemNumber item, const Comparison& comparison);
+  void fill_in();
+  void remove_extra();
+  void remove_one(const std::string& path);
   void finish();
   void throw_problems() const;
 
@@ -48,6 +52,8 @@ class RestoreRun {
   RestoreFiles files_;
   std::atomic<uint64_t> bytes_verified_{0};
   std::atomic<uint64_t> n_differing_{0};
+  uint64_t n_removed_ = 0;
+  uint64_t n_not_removed_ = 0;
 };
 
 void RestoreRun::run() {
@@ -60,16 +66,22 @@ void RestoreRun::run() {
     write_content();
     make_the_rest();
     if (plan_.options.verify) verify();
+    remove_extra();
     finish();
   } catch (...) {
     files_.remove_unfinished();
-    files_.fill_in(result_);
-    result_.bytes_verified = bytes_verified_;
+    fill_in();
     throw;
   }
-  files_.fill_in(result_);
-  result_.bytes_verified = bytes_verified_;
+  fill_in();
   throw_problems();
+}
+
+void RestoreRun::fill_in() {
+  files_.fill_in(result_);
+  result_.items_failed += n_not_removed_;
+  result_.items_removed = n_removed_;
+  result_.bytes_verified = bytes_verified_;
 }
 
 // One clear failure instead of one for each file. In place, folders above need not be writable.
@@ -210,6 +222,34 @@ void RestoreRun::verified(ItemNumber item, const Comparison& comparison) {
     files_.spoil_time(item);
   }
   progress_.done(1, 0, path);
+}
+
+// Last, and only when everything else is there.
+void RestoreRun::remove_extra() {
+  const bool is_all_right =
+      result_.items_failed == 0 && n_differing_ == 0 && !files_.has_failures();
+  for (const std::string& path : plan_.extra) {
+    progress_.checkpoint();
+    if (is_all_right) {
+      remove_one(path);
+    } else {
+      progress_.item({.action = SAPDR_ITEM_SKIPPED,
+                      .path = path,
+                      .message = "not removed, because something else could not be restored"});
+    }
+  }
+}
+
+void RestoreRun::remove_one(const std::string& path) {
+  try {
+    files_.target().remove(relative_path(path));
+    ++n_removed_;
+    progress_.item({.action = SAPDR_ITEM_REMOVED, .path = path});
+  } catch (const Error& error) {
+    ++n_not_removed_;
+    progress_.count_error();
+    progress_.item({.action = SAPDR_ITEM_FAILED, .path = path, .error = &error});
+  }
 }
 
 void RestoreRun::finish() {

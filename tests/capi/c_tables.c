@@ -20,11 +20,12 @@ static void test_tables(void) {
   EXPECT(sapdr_status_exit_code(-1000) == 1);
   EXPECT_TEXT("new", sapdr_item_action_name(SAPDR_ITEM_NEW));
   EXPECT_TEXT("notice", sapdr_item_action_name(SAPDR_ITEM_NOTICE));
+  EXPECT_TEXT("removed", sapdr_item_action_name(SAPDR_ITEM_REMOVED));
   EXPECT_TEXT("unknown", sapdr_item_action_name(0));
   EXPECT_TEXT("prepare", sapdr_phase_name(SAPDR_PHASE_PREPARE));
   EXPECT_TEXT("finish", sapdr_phase_name(SAPDR_PHASE_FINISH));
   EXPECT_TEXT("unknown", sapdr_phase_name(99));
-  for (int32_t i = SAPDR_ITEM_NEW; i <= SAPDR_ITEM_NOTICE; ++i) {
+  for (int32_t i = SAPDR_ITEM_NEW; i <= SAPDR_ITEM_REMOVED; ++i) {
     EXPECT(strcmp("unknown", sapdr_item_action_name(i)) != 0);
   }
   for (int32_t i = SAPDR_PHASE_PREPARE; i <= SAPDR_PHASE_FINISH; ++i) {

@@ -4,9 +4,9 @@
 
 #include "checksum/sha256.hpp"
 #include "engine_support.hpp"
-#include "repository/verified.hpp"
 #include "operation/check.hpp"
 #include "repository/trees.hpp"
+#include "repository/verified.hpp"
 
 using namespace sapdr::test;
 

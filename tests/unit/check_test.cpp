@@ -7,6 +7,7 @@
 #include "operation/subset.hpp"
 #include "repository/blob_writer.hpp"
 #include "repository/trees.hpp"
+#include "repository/verified.hpp"
 
 using namespace sapdr::test;
 
@@ -17,6 +18,18 @@ struct Told {
   std::set<std::string> affected;  // paths
 };
 
+CheckOptions all_data() {
+  CheckOptions options;
+  options.read_data = true;
+  return options;
+}
+
+CheckOptions part(const char* subset) {
+  CheckOptions options;
+  options.subset = subset;
+  return options;
+}
+
 struct Fixture {
   std::shared_ptr<TestBackend> backend = std::make_shared<TestBackend>();
   RepositoryPtr repository = make_repository(backend);
@@ -24,7 +37,7 @@ struct Fixture {
   CheckResult result;
   Told told;
 
-  Code run(CheckOptions options = {.read_data = true, .subset = {}}) {
+  Code run(CheckOptions options = all_data()) {
     sapdr_observer observer{};
     observer.struct_size = sizeof observer;
     observer.user = &told;
@@ -218,14 +231,14 @@ TEST_CASE_FIXTURE(Fixture, "check: the parts of a subset cover everything once")
   for (int i = 0; i < 40; ++i) files["/" + std::to_string(i)] = random.bytes(15'000);
   back_up(*small, files);
   uint64_t read = 0;
-  for (const char* part : {"1/3", "2/3", "3/3"}) {
-    CHECK(run({.read_data = false, .subset = part}) == Code::ok);
+  for (const char* share : {"1/3", "2/3", "3/3"}) {
+    CHECK(run(part(share)) == Code::ok);
     read += result.packs_read;
   }
   CHECK(read == result.packs);
-  CHECK(run({.read_data = false, .subset = "10%"}) == Code::ok);
+  CHECK(run(part("10%")) == Code::ok);
   CHECK(result.packs_read == (result.packs + 9) / 10);
-  CHECK(run({.read_data = false, .subset = "50K"}) == Code::ok);
+  CHECK(run(part("50K")) == Code::ok);
   CHECK(result.packs_read >= 1);
   CHECK(result.bytes_read <= 51'200);
 }
@@ -236,4 +249,80 @@ TEST_CASE("check: a subset that makes no sense is refused") {
     CAPTURE(text);
     CHECK(code_of([&] { Subset subset(text); }) == Code::invalid_argument);
   }
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "check: a budget reads what was verified longest ago, and remembers it") {
+  OpenSettings settings = open_settings();
+  settings.pack_size = 20'000;
+  const auto small = Repository::open(test_context(), backend, settings);
+  Files files;
+  for (int i = 0; i < 20; ++i) files["/" + std::to_string(i)] = random.bytes(15'000);
+  const auto stored = back_up(*small, files);
+  const auto verified = [&] { return load_verified(*repository).snapshots; };
+
+  CheckOptions options;
+  options.read_data = true;
+  options.budget_bytes = 100'000;
+  CHECK(run(options) == Code::ok);
+  CHECK(result.packs_read >= 4);
+  CHECK(result.bytes_read <= 100'000);
+  CHECK(result.packs_never_verified == result.packs - result.packs_read);
+  CHECK(verified().empty());
+  for (int i = 0; i < 10 && result.packs_never_verified > 0; ++i) {
+    const uint64_t before = result.packs_never_verified;
+    CHECK(run(options) == Code::ok);
+    CHECK(result.packs_never_verified == before - std::min(before, result.packs_read));
+  }
+  CHECK(result.packs_never_verified == 0);
+  CHECK_MESSAGE(verified().contains(*stored.snapshot), "all that it needs was read by now");
+
+  options.budget_bytes = 0;
+  options.max_age = std::chrono::hours(1);
+  CHECK(run(options) == Code::ok);
+  CHECK_MESSAGE(result.packs_read == 0, "nothing is that old");
+  CHECK(result.oldest_unverified < std::chrono::hours(1));
+  options.max_age = {};
+  options.budget_time = std::chrono::nanoseconds(1);
+  CHECK(run(options) == Code::ok);
+  CHECK_MESSAGE(result.packs_read == 1, "at least one, or it would never get round");
+}
+
+TEST_CASE_FIXTURE(Fixture, "check: damage undoes what was verified before") {
+  const std::string content = random.bytes(400'000);
+  const auto stored = back_up(*repository, {{"/a", content}});
+  CHECK(run() == Code::ok);
+  CHECK(load_verified(*repository).snapshots.contains(*stored.snapshot));
+  backend->flip_bit(pack_of(content), 1000);
+  CHECK(run() == Code::corrupt);
+  const VerifiedTimes times = load_verified(*repository);
+  CHECK_FALSE(times.snapshots.contains(*stored.snapshot));
+  CHECK_FALSE(times.packs.contains(*Id::parse(pack_of(content).name)));
+  CHECK(result.packs_never_verified == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "check: what cannot be recorded is no reason to fail") {
+  back_up(*repository, {{"/a", "a"}});
+  backend->before = [](const char* call, const FileName& file) {
+    if (std::string_view(call) == "save" && file.type == FileType::verified) {
+      throw Error(Code::permission, "storage is read-only");
+    }
+  };
+  CHECK(run() == Code::ok);
+  CHECK(load_verified(*repository).packs.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "verified: many records become one") {
+  back_up(*repository, {{"/a", "a"}});
+  for (int i = 0; i < 20; ++i) CHECK(run() == Code::ok);
+  const auto before = load_verified(*repository);
+  CHECK(backend->names(FileType::verified).size() == 20);
+  Progress progress;
+  {
+    const RepositoryLock lock(*repository, LockMode::exclusive, progress);
+    compact_verified(*repository, lock, [](const Id&) { return true; });
+  }
+  CHECK(backend->names(FileType::verified).size() == 1);
+  CHECK(load_verified(*repository).packs == before.packs);
+  CHECK(load_verified(*repository).snapshots == before.snapshots);
 }

@@ -13,6 +13,12 @@ namespace {
 
 const PruneOptions at_once{.max_unused = MaxUnused("0"), .grace = 0ns};
 
+CheckOptions all_data() {
+  CheckOptions options;
+  options.read_data = true;
+  return options;
+}
+
 struct Fixture {
   std::shared_ptr<TestBackend> backend = std::make_shared<TestBackend>();
   UnixNs now = now_ns();
@@ -44,7 +50,7 @@ struct Fixture {
   // Everything is there, is right, and no pack is left over.
   void require_sound(uint64_t unreferenced = 0) {
     CheckResult result;
-    CHECK_NOTHROW(check(*reopen(), {.read_data = true, .subset = {}}, result, progress));
+    CHECK_NOTHROW(check(*reopen(), all_data(), result, progress));
     CHECK(result.packs_unreferenced == unreferenced);
     CHECK(backend->names(FileType::lock).empty());
   }
@@ -340,8 +346,7 @@ TEST_CASE_FIXTURE(Fixture, "prune: killed at any write it costs nothing") {
         backend->erase({FileType::lock, lock});  // stale: its process is gone
       }
       CheckResult checked;
-      CHECK_NOTHROW_MESSAGE(check(*reopen(), {.read_data = true, .subset = {}}, checked, progress),
-                            "at write ", n);
+      CHECK_NOTHROW_MESSAGE(check(*reopen(), all_data(), checked, progress), "at write ", n);
       back_up(*reopen(), {{"/b", kept}, {"/c", "new"}});
       prune(at_once);
       require_sound();

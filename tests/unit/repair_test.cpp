@@ -15,6 +15,12 @@ using namespace std::chrono_literals;
 
 namespace {
 
+CheckOptions all_data() {
+  CheckOptions options;
+  options.read_data = true;
+  return options;
+}
+
 struct Fixture {
   std::shared_ptr<TestBackend> backend = std::make_shared<TestBackend>();
   RepositoryPtr repository = make_repository(backend);
@@ -65,7 +71,7 @@ struct Fixture {
   Code check_all() {
     return run([](Repository& on, Progress& progress) {
       CheckResult result;
-      check(on, {.read_data = true, .subset = {}}, result, progress);
+      check(on, all_data(), result, progress);
     });
   }
   FileName pack_of(const Id& id, BlobType type) {

@@ -402,4 +402,90 @@ TEST_CASE("a target that may not be written to is one clear failure") {
   }));
 }
 
+TEST_CASE("delete: what is not in the snapshot goes, last") {
+  const TreeBench bench;
+  const TempDir target;
+  restore_into(bench.repository, bench.ref, target / "t");
+  write_file(target / "t/extra", "x");
+  fs::create_directories(target / "t/sub-extra/deep");
+  write_file(target / "t/sub-extra/deep/file", "x");
+  write_file(target / "outside", "x");
+  fs::create_symlink(target / "outside", target / "t/extra-link");
+  RestoreOptions options;
+  options.remove_extra = true;
+
+  SUBCASE("all of it") {
+    const RestoreStats stats = restore_into(bench.repository, bench.ref, target / "t", options);
+    CHECK(stats.items_removed == 3);
+    CHECK(listing(target / "t") == listing(bench.source / "tree"));
+    CHECK_MESSAGE(fs::exists(target / "outside"), "a link is removed, not followed");
+  }
+  SUBCASE("not what is excluded, nor what holds it") {
+    options.excludes = patterns({"deep/file"});
+    const RestoreStats stats = restore_into(bench.repository, bench.ref, target / "t", options);
+    CHECK(stats.items_removed == 2);
+    CHECK(fs::exists(target / "t/sub-extra/deep/file"));
+    CHECK_FALSE(fs::exists(target / "t/extra"));
+  }
+  SUBCASE("only what is included") {
+    write_file(target / "t/big-extra", "x");
+    options.includes = patterns({"/big*"});
+    const RestoreStats stats = restore_into(bench.repository, bench.ref, target / "t", options);
+    CHECK(stats.items_removed == 1);
+    CHECK(fs::exists(target / "t/extra"));
+    CHECK_FALSE(fs::exists(target / "t/big-extra"));
+  }
+  SUBCASE("nothing while it is only planned") {
+    Recorder recorder;
+    const auto plan =
+        RestorePlan::make(bench.repository, bench.ref, target / "t", options, recorder.progress());
+    CHECK(plan->stats().items_removed == 3);
+    CHECK(recorder.count(SAPDR_ITEM_REMOVED) == 3);
+    CHECK(fs::exists(target / "t/extra"));
+  }
+}
+
+TEST_CASE("delete: nothing goes when something could not be restored") {
+  const TreeBench bench;
+  const TempDir target;
+  restore_into(bench.repository, bench.ref, target / "t");
+  write_file(target / "t/extra", "x");
+  fs::remove(target / "t/big");
+  for (const std::string& pack : bench.backend->names(FileType::pack)) {
+    bench.backend->flip_bit({FileType::pack, pack},
+                            100'000 % bench.backend->content({FileType::pack, pack}).size());
+  }
+  RestoreOptions options;
+  options.remove_extra = true;
+  RestoreStats stats;
+  Recorder recorder;
+  CHECK(code_of([&] {
+          restore_into(bench.repository, bench.ref, target / "t", options, stats, recorder);
+        }) != Code::ok);
+  CHECK(stats.items_removed == 0);
+  CHECK(fs::exists(target / "t/extra"));
+}
+
+TEST_CASE("delete: the root of the system is not emptied by mistake") {
+  const TreeBench bench;
+  RestoreOptions options;
+  options.remove_extra = true;
+  Recorder recorder;
+  CHECK(code_of([&] {
+          RestorePlan::make(bench.repository, bench.ref, "/", options, recorder.progress());
+        }) == Code::invalid_argument);
+}
+
+TEST_CASE("delete: in place, only folders that were backed up are cleaned") {
+  const TreeBench bench;
+  write_file(bench.source / "beside", "x");
+  write_file(bench.source / "tree/extra", "x");
+  RestoreOptions options;
+  options.remove_extra = true;
+  const RestoreStats stats = restore_into(bench.repository, bench.snapshot, "", options);
+  CHECK(stats.items_removed == 1);
+  CHECK(fs::exists(bench.source / "beside"));
+  CHECK_FALSE(fs::exists(bench.source / "tree/extra"));
+}
+
 }  // namespace sapdr::test

@@ -17,6 +17,9 @@ from ._types import (
     BackupResult,
     CheckResult,
     Node,
+    RepairIndexResult,
+    RepairPacksResult,
+    RepairSnapshotsResult,
     RestoreResult,
     Snapshot,
     Stats,
@@ -312,6 +315,7 @@ class Repository:
         verify: bool = False,
         no_owner: bool = False,
         sparse: bool = True,
+        delete: bool = False,
         progress: OnProgress | None = None,
         on_item: OnItem | None = None,
     ) -> RestoreResult:
@@ -321,7 +325,8 @@ class Repository:
         to files that exist: "if-changed" replaces what differs in size or time, "always"
         everything, "if-newer" what is older than in the snapshot, "never" nothing. `includes` and
         `excludes` are patterns. `verify` reads every restored file again and compares; `no_owner`
-        does not set owners; `sparse` leaves holes for runs of zeros.
+        does not set owners; `sparse` leaves holes for runs of zeros; `delete` removes what is in
+        the target (and selected) and not in the snapshot, last, and only if nothing failed.
         Raises `NotFoundError` if an include matches nothing, `NoSpaceError` before the first byte
         if the target is too small, `IncompleteError` if an item failed (everything else is
         restored), `ChecksumError` if verification found a difference.
@@ -335,6 +340,7 @@ class Repository:
             verify=verify,
             no_owner=no_owner,
             sparse=sparse,
+            delete=delete,
             progress=progress,
             on_item=on_item,
         ).run()
@@ -350,6 +356,7 @@ class Repository:
         verify: bool = False,
         no_owner: bool = False,
         sparse: bool = True,
+        delete: bool = False,
         progress: OnProgress | None = None,
         on_item: OnItem | None = None,
     ) -> RestorePlan:
@@ -364,6 +371,7 @@ class Repository:
         options.verify = verify
         options.no_owner = no_owner
         options.no_sparse = not sparse
+        options.remove_extra = delete
         folder = None if target is None else _arguments.path(target)
         name = _arguments.snapshot(snapshot)
         return RestorePlan(
@@ -375,20 +383,91 @@ class Repository:
         *,
         read_data: bool = False,
         subset: str | None = None,
+        budget_bytes: int = 0,
+        budget_time: Duration = 0.0,
+        max_age: Duration = 0.0,
         progress: OnProgress | None = None,
         on_item: OnItem | None = None,
     ) -> CheckResult:
         """Is everything there that the snapshots need, and is it right?
 
         The structure is always checked. `read_data` reads the packs too; `subset` only some of
-        them: "2/10" the second tenth, "5%" or "10G" a random share.
+        them: "2/10" the second tenth, "5%" or "10G" a random share. A budget, in bytes or time,
+        reads those that were verified longest ago, `max_age` leaves out what was verified within
+        that time; what is found right is remembered in the repository.
         Raises `CorruptError` if there is damage; `on_item` tells each damaged object and each file
         that it affects.
         """
         options = _sapdr.CheckOptions()
         options.read_data = read_data
         options.read_data_subset = None if subset is None else _arguments.text(subset)
+        options.budget_bytes = budget_bytes
+        options.budget_time = _arguments.duration(budget_time)
+        options.max_age = _arguments.duration(max_age)
         return self._native.check(options, progress, on_item)
+
+    def repair_index(
+        self,
+        *,
+        read_all_packs: bool = False,
+        dry_run: bool = False,
+        progress: OnProgress | None = None,
+        on_item: OnItem | None = None,
+    ) -> RepairIndexResult:
+        """Makes the index say what the packs in storage hold.
+
+        `read_all_packs` reads the headers of all packs, not only of those that the index does not
+        name or that have another size. Raises `IncompleteError` if a pack has no header that can
+        be read.
+        """
+        options = _sapdr.RepairOptions()
+        options.read_all_packs = read_all_packs
+        options.dry_run = dry_run
+        return self._native.repair_index(options, progress, on_item)
+
+    def repair_packs(
+        self,
+        packs: Strings = (),
+        *,
+        dry_run: bool = False,
+        progress: OnProgress | None = None,
+        on_item: OnItem | None = None,
+    ) -> RepairPacksResult:
+        """Moves what is right out of damaged packs, and takes those out of the index.
+
+        `packs` are ids or prefixes of those to look at; none: all are read. Raises
+        `IncompleteError` if blobs are lost; `on_item` tells which.
+        """
+        options = _sapdr.RepairOptions()
+        options.names = _arguments.texts(packs)
+        options.dry_run = dry_run
+        return self._native.repair_packs(options, progress, on_item)
+
+    def repair_snapshots(
+        self,
+        snapshots: Strings = (),
+        *,
+        forget: bool = False,
+        dry_run: bool = False,
+        hosts: Strings = (),
+        tags: Strings = (),
+        paths: Paths = (),
+        progress: OnProgress | None = None,
+        on_item: OnItem | None = None,
+    ) -> RepairSnapshotsResult:
+        """Stores damaged snapshots anew, without the files and folders of which something is gone.
+
+        `snapshots` are ids or prefixes; none: all that match. Repaired ones are tagged "repaired";
+        `forget` removes the damaged ones. Raises `IncompleteError` if there was a damaged one;
+        `on_item` tells what was left out.
+        """
+        options = _sapdr.RepairOptions()
+        options.names = _arguments.texts(snapshots)
+        options.forget = forget
+        options.dry_run = dry_run
+        return self._native.repair_snapshots(
+            options, _filter(hosts, tags, paths), progress, on_item
+        )
 
     def verify(
         self,

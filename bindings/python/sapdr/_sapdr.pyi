@@ -82,11 +82,22 @@ class RestoreOptions(metaclass=_Type):
     verify: bool
     no_owner: bool
     no_sparse: bool
+    remove_extra: bool
     def __init__(self) -> None: ...
 
 class CheckOptions(metaclass=_Type):
     read_data: bool
     read_data_subset: bytes | None
+    budget_bytes: int
+    budget_time: timedelta
+    max_age: timedelta
+    def __init__(self) -> None: ...
+
+class RepairOptions(metaclass=_Type):
+    dry_run: bool
+    read_all_packs: bool
+    forget: bool
+    names: Sequence[bytes]
     def __init__(self) -> None: ...
 
 class VerifyOptions(metaclass=_Type):
@@ -130,6 +141,19 @@ class Repository(metaclass=_Type):
     def check(
         self, options: CheckOptions, on_progress: _OnProgress, on_item: _OnItem
     ) -> CheckResult: ...
+    def repair_index(
+        self, options: RepairOptions, on_progress: _OnProgress, on_item: _OnItem
+    ) -> RepairIndexResult: ...
+    def repair_packs(
+        self, options: RepairOptions, on_progress: _OnProgress, on_item: _OnItem
+    ) -> RepairPacksResult: ...
+    def repair_snapshots(
+        self,
+        options: RepairOptions,
+        filter: SnapshotFilter,
+        on_progress: _OnProgress,
+        on_item: _OnItem,
+    ) -> RepairSnapshotsResult: ...
     def verify(
         self,
         snapshot: bytes,

@@ -28,6 +28,7 @@ Action: TypeAlias = Literal[
     "damaged",
     "affected",
     "notice",
+    "removed",
     "unknown",
 ]
 NodeType: TypeAlias = Literal["file", "dir", "symlink", "dev", "chardev", "fifo", "socket", "other"]
@@ -177,6 +178,7 @@ class RestoreResult:
     files_unchanged: int  #: already right
     files_skipped: int  #: left alone because of `overwrite`
     items_failed: int
+    items_removed: int  #: were not in the snapshot
     bytes: int  #: of the files to write, or written
     bytes_fetched: int  #: read from storage; 0 in a plan
     packs: int
@@ -197,6 +199,47 @@ class CheckResult:
     problems: int  #: damaged or missing objects
     snapshots_affected: int
     files_affected: int  #: cannot be restored whole, over all snapshots
+    packs_never_verified: int  #: after this run
+    oldest_unverified: float  #: seconds that the pack which waits longest has not been verified
+    elapsed: float
+
+
+@dataclass(frozen=True, slots=True)
+class RepairIndexResult:
+    """What the repair of the index did, or would do."""
+
+    packs: int  #: that the index names now
+    packs_read: int  #: whose headers were read
+    packs_added: int  #: that no index named
+    packs_changed: int  #: in which there is something else than the index said
+    packs_dropped: int  #: that the index named and that are missing
+    index_files_damaged: int
+    problems: int
+    elapsed: float
+
+
+@dataclass(frozen=True, slots=True)
+class RepairPacksResult:
+    """What the repair of packs did, or would do."""
+
+    packs_read: int
+    bytes_read: int
+    packs_damaged: int
+    blobs_saved: int  #: moved to new packs
+    blobs_lost: int  #: no copy is right
+    elapsed: float
+
+
+@dataclass(frozen=True, slots=True)
+class RepairSnapshotsResult:
+    """What the repair of snapshots did, or would do."""
+
+    snapshots: int  #: looked at
+    snapshots_repaired: int
+    snapshots_lost: int  #: nothing of them is left
+    snapshots_removed: int
+    files_dropped: int  #: each different folder counts once
+    folders_dropped: int
     elapsed: float
 
 

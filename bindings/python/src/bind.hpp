@@ -3,9 +3,15 @@
 
 #include <pybind11/pybind11.h>
 
+#include <memory>
+
 namespace sapdr_python {
 
+class session;
+using repository_class = pybind11::class_<session, std::shared_ptr<session>>;
+
 void bind_options(pybind11::module_& module);
+void bind_repair(repository_class& repository);
 void bind_repository(pybind11::module_& module);
 void bind_restore_plan(pybind11::module_& module);
 void bind_walk(pybind11::module_& module);

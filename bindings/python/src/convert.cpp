@@ -143,8 +143,8 @@ py::object to_python(const sapdr::backup_result& r) {
 py::object to_python(const sapdr::restore_stats& r) {
   return make("RestoreResult", "dirs"_a = r.dirs, "files"_a = r.files, "others"_a = r.others,
               "files_unchanged"_a = r.files_unchanged, "files_skipped"_a = r.files_skipped,
-              "items_failed"_a = r.items_failed, "bytes"_a = r.bytes,
-              "bytes_fetched"_a = r.bytes_fetched, "packs"_a = r.packs,
+              "items_failed"_a = r.items_failed, "items_removed"_a = r.items_removed,
+              "bytes"_a = r.bytes, "bytes_fetched"_a = r.bytes_fetched, "packs"_a = r.packs,
               "bytes_verified"_a = r.bytes_verified, "elapsed"_a = seconds(r.elapsed_ns));
 }
 
@@ -153,6 +153,8 @@ py::object to_python(const sapdr::check_result& r) {
               "packs_read"_a = r.packs_read, "bytes_read"_a = r.bytes_read,
               "packs_unreferenced"_a = r.packs_unreferenced, "problems"_a = r.problems,
               "snapshots_affected"_a = r.snapshots_affected, "files_affected"_a = r.files_affected,
+              "packs_never_verified"_a = r.packs_never_verified,
+              "oldest_unverified"_a = seconds(static_cast<uint64_t>(r.oldest_unverified_ns)),
               "elapsed"_a = seconds(r.elapsed_ns));
 }
 
@@ -160,6 +162,26 @@ py::object to_python(const sapdr::verify_result& r) {
   return make("VerifyResult", "files"_a = r.files, "bytes"_a = r.bytes, "matching"_a = r.matching,
               "missing"_a = r.missing, "differing"_a = r.differing, "metadata"_a = r.metadata,
               "extra"_a = r.extra, "failed"_a = r.failed, "elapsed"_a = seconds(r.elapsed_ns));
+}
+
+py::object to_python(const sapdr::repair_index_result& r) {
+  return make("RepairIndexResult", "packs"_a = r.packs, "packs_read"_a = r.packs_read,
+              "packs_added"_a = r.packs_added, "packs_changed"_a = r.packs_changed,
+              "packs_dropped"_a = r.packs_dropped, "index_files_damaged"_a = r.index_files_damaged,
+              "problems"_a = r.problems, "elapsed"_a = seconds(r.elapsed_ns));
+}
+
+py::object to_python(const sapdr::repair_packs_result& r) {
+  return make("RepairPacksResult", "packs_read"_a = r.packs_read, "bytes_read"_a = r.bytes_read,
+              "packs_damaged"_a = r.packs_damaged, "blobs_saved"_a = r.blobs_saved,
+              "blobs_lost"_a = r.blobs_lost, "elapsed"_a = seconds(r.elapsed_ns));
+}
+
+py::object to_python(const sapdr::repair_snapshots_result& r) {
+  return make("RepairSnapshotsResult", "snapshots"_a = r.snapshots,
+              "snapshots_repaired"_a = r.snapshots_repaired, "snapshots_lost"_a = r.snapshots_lost,
+              "snapshots_removed"_a = r.snapshots_removed, "files_dropped"_a = r.files_dropped,
+              "folders_dropped"_a = r.folders_dropped, "elapsed"_a = seconds(r.elapsed_ns));
 }
 
 py::object to_python(const sapdr::stats_result& r) {

@@ -22,6 +22,9 @@ py::object to_python(const sapdr::node& node);
 py::object to_python(const sapdr::backup_result& result);
 py::object to_python(const sapdr::restore_stats& result);
 py::object to_python(const sapdr::check_result& result);
+py::object to_python(const sapdr::repair_index_result& result);
+py::object to_python(const sapdr::repair_packs_result& result);
+py::object to_python(const sapdr::repair_snapshots_result& result);
 py::object to_python(const sapdr::verify_result& result);
 py::object to_python(const sapdr::stats_result& result);
 

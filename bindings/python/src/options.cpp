@@ -72,11 +72,21 @@ void bind_reading_options(py::module_& module) {
       .def_readwrite("excludes", &sapdr::restore_options::excludes)
       .def_readwrite("verify", &sapdr::restore_options::verify)
       .def_readwrite("no_owner", &sapdr::restore_options::no_owner)
-      .def_readwrite("no_sparse", &sapdr::restore_options::no_sparse);
+      .def_readwrite("no_sparse", &sapdr::restore_options::no_sparse)
+      .def_readwrite("remove_extra", &sapdr::restore_options::remove_extra);
   py::class_<sapdr::check_options>(module, "CheckOptions")
       .def(py::init<>())
       .def_readwrite("read_data", &sapdr::check_options::read_data)
-      .def_readwrite("read_data_subset", &sapdr::check_options::read_data_subset);
+      .def_readwrite("read_data_subset", &sapdr::check_options::read_data_subset)
+      .def_readwrite("budget_bytes", &sapdr::check_options::budget_bytes)
+      .def_readwrite("budget_time", &sapdr::check_options::budget_time)
+      .def_readwrite("max_age", &sapdr::check_options::max_age);
+  py::class_<sapdr::repair_options>(module, "RepairOptions")
+      .def(py::init<>())
+      .def_readwrite("dry_run", &sapdr::repair_options::dry_run)
+      .def_readwrite("read_all_packs", &sapdr::repair_options::read_all_packs)
+      .def_readwrite("forget", &sapdr::repair_options::forget)
+      .def_readwrite("names", &sapdr::repair_options::names);
   py::class_<sapdr::verify_options>(module, "VerifyOptions")
       .def(py::init<>())
       .def_readwrite("strict", &sapdr::verify_options::strict)

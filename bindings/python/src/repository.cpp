@@ -142,8 +142,8 @@ std::vector<std::pair<std::string, uint64_t>> list(session& self, const std::str
 
 void bind_repository(py::module_& module) {
   using py::arg;
-  py::class_<session, std::shared_ptr<session>>(module, "Repository")
-      .def_static("init", &init, arg("location"), arg("options"))
+  repository_class repository(module, "Repository");
+  repository.def_static("init", &init, arg("location"), arg("options"))
       .def_static("open", &open, arg("location"), arg("options"))
       .def("close", &session::close)
       .def_property_readonly("closed", &session::closed)
@@ -164,6 +164,7 @@ void bind_repository(py::module_& module) {
       .def("unlock", &unlock, arg("remove_all"))
       .def("cat", &cat, arg("type"), arg("id"))
       .def("list", &list, arg("type"));
+  bind_repair(repository);
 }
 
 }  // namespace sapdr_python

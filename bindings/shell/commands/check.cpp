@@ -1,8 +1,10 @@
 // check, unlock
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <string_view>
 
 #include "command_line.hpp"
+#include "parse.hpp"
 #include "session.hpp"
 #include "text.hpp"
 #include "watch.hpp"
@@ -19,7 +21,9 @@ constexpr CommandText kCheck = {
     "  sapdr check\n"
     "  sapdr check --read-data\n"
     "  sapdr check --read-data-subset 2/7             the second seventh, say each Tuesday\n"
-    "  sapdr check --read-data-subset 5%              a random share\n"};
+    "  sapdr check --read-data-subset 5%              a random share\n"
+    "  sapdr check --budget 50G --max-age 30d         a part each night, what waits longest "
+    "first\n"};
 
 constexpr CommandText kUnlock = {
     "unlock", "Remove stale locks",
@@ -30,8 +34,18 @@ constexpr CommandText kUnlock = {
 
 struct CheckArguments {
   bool read_data = false;
-  std::string subset;
+  std::string subset, budget, max_age;
 };
+
+// "50G" or "30m": a number with a unit of time is a time.
+void set_budget(const std::string& text, sapdr_check_options& options) {
+  if (text.empty()) return;
+  if (std::string_view("smhd").find(text.back()) != std::string_view::npos) {
+    options.budget_ns = parse_duration("--budget", text);
+  } else {
+    options.budget_bytes = parse_size("--budget", text);
+  }
+}
 
 void summarise(const sapdr_check_result& r, bool whole, Summary& summary) {
   summary.figures.flag("whole", whole).number("snapshots", r.snapshots).number("trees", r.trees);
@@ -41,6 +55,9 @@ void summarise(const sapdr_check_result& r, bool whole, Summary& summary) {
   summary.figures.number("problems", r.problems);
   summary.figures.number("snapshots_affected", r.snapshots_affected);
   summary.figures.number("files_affected", r.files_affected);
+  summary.figures.number("packs_never_verified", r.packs_never_verified);
+  summary.figures.seconds("oldest_unverified_seconds",
+                          static_cast<std::uint64_t>(r.oldest_unverified_ns));
   summary.figures.seconds("elapsed_seconds", r.elapsed_ns);
   summary.lines = {"checked " + counted(r.snapshots, "snapshot") + ", " +
                    counted(r.trees, "folder") + ", " + counted(r.packs, "pack") + " in " +
@@ -48,6 +65,14 @@ void summarise(const sapdr_check_result& r, bool whole, Summary& summary) {
   if (r.packs_read != 0) {
     summary.lines.push_back("read " + counted(r.packs_read, "pack") + ", " +
                             human_bytes(r.bytes_read));
+  }
+  if (r.packs_read != 0 && r.packs_never_verified != 0) {
+    summary.lines.push_back(counted(r.packs_never_verified, "pack") + " never verified yet");
+  }
+  if (r.packs_read != 0) {
+    summary.lines.push_back("the oldest data without a check is " +
+                            human_duration(static_cast<std::uint64_t>(r.oldest_unverified_ns)) +
+                            " old");
   }
   if (r.packs_unreferenced != 0) {
     summary.lines.push_back(counted(r.packs_unreferenced, "pack") +
@@ -68,6 +93,8 @@ void run_check(const CheckArguments& a, Session& session) {
   options.cancel = session.cancel();
   options.read_data = a.read_data;
   options.read_data_subset = a.subset.empty() ? nullptr : a.subset.c_str();
+  set_budget(a.budget, options);
+  if (!a.max_age.empty()) options.max_age_ns = parse_duration("--max-age", a.max_age);
   sapdr_check_result result;
   SAPDR_INIT(&result);
   auto failure =
@@ -97,6 +124,14 @@ void add_check(CLI::App& app, CommandLine& line) {
       .add_option("--read-data-subset", arguments->subset,
                   "read some packs: N/T (part N of T), a share (5%) or a size (10G), at random")
       ->type_name("SUBSET");
+  command
+      .add_option("--budget", arguments->budget,
+                  "read so much (50G) or so long (30m), what was verified longest ago first")
+      ->type_name("SIZE|TIME");
+  command
+      .add_option("--max-age", arguments->max_age,
+                  "read only what was not verified within this time, as 30d")
+      ->type_name("TIME");
 }
 
 void add_unlock(CLI::App& app, CommandLine& line) {

@@ -39,7 +39,7 @@ struct RestoreArguments {
   std::vector<std::string> includes, excludes;
   Selection selection;
   bool in_place = false, dry_run = false, verify = false, no_owner = false;
-  bool sparse = false, no_sparse = false;
+  bool sparse = false, no_sparse = false, remove_extra = false;
 };
 
 std::int32_t overwrite_mode(const std::string& name) {
@@ -64,7 +64,8 @@ JsonObject figures(const sapdr_restore_stats& s) {
   JsonObject out;
   out.number("dirs", s.dirs).number("files", s.files).number("others", s.others);
   out.number("files_unchanged", s.files_unchanged).number("files_skipped", s.files_skipped);
-  out.number("items_failed", s.items_failed).number("bytes", s.bytes);
+  out.number("items_failed", s.items_failed).number("items_removed", s.items_removed);
+  out.number("bytes", s.bytes);
   out.number("bytes_fetched", s.bytes_fetched).number("packs", s.packs);
   out.number("bytes_verified", s.bytes_verified).seconds("elapsed_seconds", s.elapsed_ns);
   return out;
@@ -115,6 +116,7 @@ RestorePlan plan_restore(const RestoreArguments& a, Session& session, sapdr_repo
   options.verify = a.verify;
   options.no_owner = a.no_owner;
   options.no_sparse = a.no_sparse;
+  options.remove_extra = a.remove_extra;
   sapdr_restore_plan* plan = nullptr;
   auto failure = attempt([&](sapdr_error** error) {
     return sapdr_restore_plan_new(&plan, repo, choice.name.c_str(), choice.filter->get(),
@@ -230,6 +232,10 @@ void add_restore(CLI::App& app, CommandLine& line) {
       ->type_name("WHEN")
       ->group(kGroup);
   command.add_flag("-n,--dry-run", a.dry_run, "say what would be done, write nothing")
+      ->group(kGroup);
+  command
+      .add_flag("--delete", a.remove_extra,
+                "remove what is in the target and not in the snapshot, once all else is restored")
       ->group(kGroup);
   command.add_flag("--verify", a.verify, "read every restored file again and compare")
       ->group(kGroup);

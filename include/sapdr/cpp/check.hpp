@@ -5,6 +5,7 @@
 #include <sapdr/stats.h>
 #include <sapdr/verify.h>
 
+#include <chrono>
 #include <optional>
 #include <sapdr/cpp/context.hpp>
 #include <sapdr/cpp/observer.hpp>
@@ -23,6 +24,9 @@ using stats_result = sapdr_stats_result;
 struct check_options {
   bool read_data = false;
   std::optional<std::string> read_data_subset{}; /* "2/10", "5%", "10G"; implies read_data */
+  uint64_t budget_bytes = 0;
+  std::chrono::nanoseconds budget_time{};
+  std::chrono::nanoseconds max_age{};
   sapdr::observer observer{};
   const cancel_source* cancel = nullptr;
 };

@@ -11,6 +11,7 @@
 #include <sapdr/cpp/backup.hpp>
 #include <sapdr/cpp/check.hpp>
 #include <sapdr/cpp/context.hpp>
+#include <sapdr/cpp/repair.hpp>
 #include <sapdr/cpp/restore.hpp>
 #include <sapdr/cpp/snapshot.hpp>
 #include <sapdr/cpp/tree.hpp>
@@ -182,12 +183,39 @@ class repository {
     c.observer = observer.get();
     c.cancel = detail::c_cancel(options.cancel);
     c.read_data_subset = detail::c_string(options.read_data_subset);
+    c.budget_bytes = options.budget_bytes;
+    c.budget_ns = options.budget_time.count();
+    c.max_age_ns = options.max_age.count();
     auto result = detail::initialized<sapdr_check_result>();
     detail::error_out err;
     const sapdr_status status = sapdr_check_run(&result, handle_.get(), &c, err);
     observer.thrown().rethrow();
     err.check(status, result);
     return result;
+  }
+
+  /* Makes the index say what the packs in storage hold. Throws repair_index_error. */
+  repair_index_result repair_index(const repair_options& options = {}) {
+    return run_repair<repair_index_result>(options, [&](auto* result, auto* c, sapdr_error** err) {
+      return sapdr_repair_index(result, handle_.get(), c, err);
+    });
+  }
+
+  /* Moves what is right out of damaged packs. Throws repair_packs_error. */
+  repair_packs_result repair_packs(const repair_options& options = {}) {
+    return run_repair<repair_packs_result>(options, [&](auto* result, auto* c, sapdr_error** err) {
+      return sapdr_repair_packs(result, handle_.get(), c, err);
+    });
+  }
+
+  /* Stores damaged snapshots anew, without what is gone. Throws repair_snapshots_error. */
+  repair_snapshots_result repair_snapshots(const repair_options& options = {},
+                                           const snapshot_filter& filter = {}) {
+    const detail::c_filter c_filter(filter);
+    return run_repair<repair_snapshots_result>(
+        options, [&](auto* result, auto* c, sapdr_error** err) {
+          return sapdr_repair_snapshots(result, handle_.get(), c_filter.get(), c, err);
+        });
   }
 
   /* Are the files in `target` (std::nullopt: where they came from) what the snapshot says?
@@ -287,6 +315,26 @@ class repository {
     detail::error_out err;
     const sapdr_status status = run(&result, c, static_cast<sapdr_error**>(err));
     c.thrown().rethrow();
+    err.check(status, result);
+    return result;
+  }
+
+  template <class Result, class Run>
+  Result run_repair(const repair_options& options, Run&& run) {
+    detail::c_observer observer(options.observer);
+    const detail::c_strings names(options.names);
+    auto c = detail::initialized<sapdr_repair_options>();
+    c.dry_run = options.dry_run;
+    c.observer = observer.get();
+    c.cancel = detail::c_cancel(options.cancel);
+    c.read_all_packs = options.read_all_packs;
+    c.forget = options.forget;
+    c.names = names.data();
+    c.n_names = names.size();
+    auto result = detail::initialized<Result>();
+    detail::error_out err;
+    const sapdr_status status = run(&result, &c, static_cast<sapdr_error**>(err));
+    observer.thrown().rethrow();
     err.check(status, result);
     return result;
   }

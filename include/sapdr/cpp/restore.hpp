@@ -26,6 +26,7 @@ struct restore_options {
   bool verify = false;
   bool no_owner = false;
   bool no_sparse = false;
+  bool remove_extra = false;
 };
 
 /* What a restore will do. Holds a lock of the repository as long as it lives, and must end before
@@ -75,6 +76,7 @@ class restore_plan {
     c.verify = options.verify;
     c.no_owner = options.no_owner;
     c.no_sparse = options.no_sparse;
+    c.remove_extra = options.remove_extra;
     detail::error_out err;
     sapdr_restore_plan* plan = nullptr;
     const sapdr_status status = sapdr_restore_plan_new(

@@ -50,7 +50,20 @@ void make_folders(const std::string& path) {
   }
 }
 
-// Removes an entry and everything below it; never through a link.
+// What is mounted somewhere is not part of the folder that it is mounted in.
+void require_same_filesystem(int folder, int below, const std::string& path) {
+  struct stat above;
+  struct stat here;
+  if (::fstat(folder, &above) != 0 || ::fstat(below, &here) != 0) {
+    throw system_error(errno, "look at", path);
+  }
+  if (above.st_dev == here.st_dev) return;
+  throw Error(Code::invalid_state,
+              path + " is where another filesystem is mounted: unmount it, or leave it out")
+      .with("path", path);
+}
+
+// Removes an entry and everything below it; never through a link, never what is mounted below.
 void remove_entry(int folder, const std::string& name, const std::string& path) {
   if (::unlinkat(folder, name.c_str(), 0) == 0 || errno == ENOENT) return;
   const int error = errno;
@@ -58,6 +71,7 @@ void remove_entry(int folder, const std::string& name, const std::string& path) 
 
   const Fd dir(::openat(folder, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!dir) throw system_error(error == EISDIR ? errno : error, "remove", path);
+  require_same_filesystem(folder, dir.get(), path);
   for (const DirEntry& child : list_folder(Fd(::dup(dir.get())), path)) {
     remove_entry(dir.get(), child.name, path + "/" + child.name);
   }

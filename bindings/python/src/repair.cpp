@@ -1,0 +1,55 @@
+// Repair of the index, of packs and of snapshots.
+#include <pybind11/pybind11.h>
+
+#include <memory>
+#include <sapdr/sapdr.hpp>
+
+#include "bind.hpp"
+#include "callbacks.hpp"
+#include "convert.hpp"
+#include "session.hpp"
+
+namespace sapdr_python {
+
+namespace {
+
+template <class Run>
+py::object repair(session& self, sapdr::repair_options& options, const py::object& on_progress,
+                  const py::object& on_item, Run run) {
+  const sapdr::cancel_source cancel;
+  options.cancel = &cancel;
+  options.observer = observer_for(self, on_progress, on_item);
+  return to_python(self.run_long(cancel, run));
+}
+
+py::object repair_index(session& self, sapdr::repair_options options, const py::object& on_progress,
+                        const py::object& on_item) {
+  return repair(self, options, on_progress, on_item,
+                [&](sapdr::repository& repository) { return repository.repair_index(options); });
+}
+
+py::object repair_packs(session& self, sapdr::repair_options options, const py::object& on_progress,
+                        const py::object& on_item) {
+  return repair(self, options, on_progress, on_item,
+                [&](sapdr::repository& repository) { return repository.repair_packs(options); });
+}
+
+py::object repair_snapshots(session& self, sapdr::repair_options options,
+                            const sapdr::snapshot_filter& filter, const py::object& on_progress,
+                            const py::object& on_item) {
+  return repair(self, options, on_progress, on_item, [&](sapdr::repository& repository) {
+    return repository.repair_snapshots(options, filter);
+  });
+}
+
+}  // namespace
+
+void bind_repair(repository_class& repository) {
+  using py::arg;
+  repository.def("repair_index", &repair_index, arg("options"), arg("on_progress"), arg("on_item"))
+      .def("repair_packs", &repair_packs, arg("options"), arg("on_progress"), arg("on_item"))
+      .def("repair_snapshots", &repair_snapshots, arg("options"), arg("filter"), arg("on_progress"),
+           arg("on_item"));
+}
+
+}  // namespace sapdr_python
