@@ -11,7 +11,8 @@
  *   8. check.h       is the repository whole?
  *   9. verify.h      are the local files what the snapshot says?
  *  10. stats.h       sizes and ratios
- * error.h, status.h, observer.h and cancel.h serve them all; export.h has the conventions.
+ *  11. checksum.h    SHA-256 and manifests of local files, without a repository
+ * error.h, status.h, observer.h, cancel.h and id.h serve them all; export.h has the conventions.
  *
  * USAGE (without error handling; examples/backup.c is a whole program):
  *
@@ -29,6 +30,7 @@
 
 #include <sapdr/backup.h>
 #include <sapdr/check.h>
+#include <sapdr/checksum.h>
 #include <sapdr/restore.h>
 #include <sapdr/stats.h>
 #include <sapdr/verify.h>
