@@ -24,5 +24,8 @@ py::object to_python(const sapdr::restore_stats& result);
 py::object to_python(const sapdr::check_result& result);
 py::object to_python(const sapdr::verify_result& result);
 py::object to_python(const sapdr::stats_result& result);
+py::object to_python(const sapdr::file_checksum& file);
+py::object to_python(const sapdr::checksum_result& result);
+py::object to_python(const sapdr::manifest_verify_result& result);
 
 }  // namespace sapdr_python
