@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from shell_tools import Shell
+from terminal import run_on_terminal
 
 ODD = [b"a b", b" lead", b"-", b"*", b"caf\xe9", b"line\nbreak", b"cr\r", b"back\\slash", b"\\n"]
 
@@ -234,6 +235,16 @@ def test_events_have_the_exact_names(bare: Shell, odd: Path) -> None:
         assert told[name]["size"] == len(content)
     assert stream.summary["files"] == len(told)
     assert not bare.json("checksum", ".", "-o", "../sums", cwd=odd).of("checksum")
+
+
+def test_names_cannot_drive_the_terminal(bare: Shell, tmp_path: Path) -> None:
+    folder = tmp_path / "evil"
+    folder.mkdir()
+    (folder / "\x1b[2Jclear").write_text("x")
+    quiet = bare.with_env(NO_COLOR="1")
+    code, seen = run_on_terminal(quiet, "--quiet", "checksum", folder)
+    assert code == 0 and b"\x1b" not in seen and rb"/\x1b[2Jclear" in seen
+    assert b"\x1b[2Jclear\n" in bare("checksum", folder).stdout
 
 
 def test_a_closed_pipe_is_a_failure(bare: Shell, tmp_path: Path) -> None:
