@@ -125,6 +125,7 @@ void add_commands(CLI::App& app, CommandLine& line) {
   add_check(app, line);
   add_verify(app, line);
   add_repair(app, line);
+  add_checksum(app, line);
   add_unlock(app, line);
   add_stats(app, line);
   add_cat(app, line);

@@ -118,6 +118,12 @@ void EventReport::node(const sapdr_node& n, bool) {
   emit("node", out);
 }
 
+void EventReport::checksum(const sapdr_file_checksum& file) {
+  JsonObject out;
+  out.bytes("path", {file.path, file.path_size}).number("size", file.size);
+  emit("checksum", out.text("sha256", hex(file.sha256)));
+}
+
 void EventReport::object(const std::string& type, const char* id, std::uint64_t size) {
   emit("object", JsonObject().text("object_type", type).text("object_id", id).number("size", size));
 }

@@ -27,7 +27,8 @@ void Session::stop_if_cancelled() const {
   }
 }
 
-void Session::prepare() {
+sapdr_ctx* Session::context() {
+  if (context_) return context_.get();
   sapdr_ctx_options context;
   SAPDR_INIT(&context);
   context.threads = options_.threads;
@@ -36,9 +37,14 @@ void Session::prepare() {
   context.log_user = &console_;
   context_ = make<Context>(
       [&](auto** out, sapdr_error** error) { return sapdr_ctx_new(out, &context, error); });
+  return context_.get();
+}
+
+void Session::prepare() {
+  sapdr_ctx* ctx = context();
   const std::string location = repository_location(options_);
   backend_ = make<Backend>([&](auto** out, sapdr_error** error) {
-    return sapdr_backend_open(out, context_.get(), location.c_str(), error);
+    return sapdr_backend_open(out, ctx, location.c_str(), error);
   });
 }
 

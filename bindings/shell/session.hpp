@@ -25,6 +25,9 @@ class Session {
   // For what the library does without such a handle: throws if it was triggered.
   void stop_if_cancelled() const;
 
+  // For what needs no repository.
+  sapdr_ctx* context();
+
   // Both read the password. `skip_verify`: do not prove each blob before it is stored.
   sapdr_repo* open(bool skip_verify = false);
   sapdr_repo* create(std::uint32_t version, std::uint32_t scrypt_n);

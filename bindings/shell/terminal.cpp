@@ -114,6 +114,14 @@ void TerminalReport::node(const sapdr_node& node, bool long_form) {
   sink_.write((long_form ? long_line(node) : shown({node.path, node.path_size})) + "\n");
 }
 
+void TerminalReport::checksum(const sapdr_file_checksum& file) {
+  if (!is_terminal(STDOUT_FILENO)) return sink_.write({file.line, file.line_size});
+  console_.aside([&] {
+    sink_.write(printable({file.line, file.line_size - 1}) + "\n");
+    sink_.flush();
+  });
+}
+
 void TerminalReport::object(const std::string&, const char* id, std::uint64_t) {
   sink_.write(printable(id) + "\n");
 }

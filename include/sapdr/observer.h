@@ -15,11 +15,11 @@ SAPDR_BEGIN_DECLS
 /* What an operation is doing at the moment. */
 enum {
   SAPDR_PHASE_PREPARE = 0, /* locks, index, plans */
-  SAPDR_PHASE_READ = 1,    /* backup: reading and storing */
+  SAPDR_PHASE_READ = 1,    /* backup: reading and storing; checksums: reading */
   SAPDR_PHASE_WRITE = 2,   /* restore: fetching and writing */
   SAPDR_PHASE_CHECK = 3,   /* structure: packs, snapshots, trees */
   SAPDR_PHASE_VERIFY = 4,  /* reading stored data, or local files, again */
-  SAPDR_PHASE_FINISH = 5   /* index, metadata, snapshot */
+  SAPDR_PHASE_FINISH = 5   /* index, metadata, snapshot, manifest */
 };
 
 /* How far it is. Totals are 0 while unknown and may grow while a source is still being walked. */
@@ -42,13 +42,13 @@ typedef struct sapdr_progress {
 enum {
   SAPDR_ITEM_NEW = 1,        /* backup: not in the parent snapshot */
   SAPDR_ITEM_MODIFIED = 2,   /* backup: differs from the parent snapshot */
-  SAPDR_ITEM_UNCHANGED = 3,  /* backup: as in the parent; restore: already right */
+  SAPDR_ITEM_UNCHANGED = 3,  /* as in the parent (backup) or the manifest; restore: already right */
   SAPDR_ITEM_RESTORED = 4,   /* restore: written (in a plan: will be written) */
   SAPDR_ITEM_SKIPPED = 5,    /* left alone because an option says so */
   SAPDR_ITEM_FAILED = 6,     /* could not be read or written; `status` and `message` say why */
-  SAPDR_ITEM_CHANGED = 7,    /* backup: changed while it was read; stored as read */
-  SAPDR_ITEM_MISSING = 8,    /* verify: in the snapshot, not on disk */
-  SAPDR_ITEM_EXTRA = 9,      /* verify: on disk, not in the snapshot */
+  SAPDR_ITEM_CHANGED = 7,    /* backup, checksums: changed while it was read; taken as read */
+  SAPDR_ITEM_MISSING = 8,    /* verify: in the snapshot or manifest, not on disk */
+  SAPDR_ITEM_EXTRA = 9,      /* verify: on disk, not in the snapshot or manifest */
   SAPDR_ITEM_DIFFERS = 10,   /* verify: content or type differs */
   SAPDR_ITEM_METADATA = 11,  /* verify: content is right, mode, owner, time or xattr is not */
   SAPDR_ITEM_DAMAGED = 12,   /* check: a stored object is damaged or missing */

@@ -10,14 +10,10 @@
 
 #include <sapdr/backend.h>
 #include <sapdr/cancel.h>
+#include <sapdr/id.h>
 #include <sapdr/observer.h>
 
 SAPDR_BEGIN_DECLS
-
-/* A SHA-256. Passed by value. */
-typedef struct sapdr_id {
-  uint8_t bytes[32];
-} sapdr_id;
 
 /* A repository that is open. Getters may be called from any thread; operations on one handle from
  * one thread at a time. */

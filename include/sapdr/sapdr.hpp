@@ -11,6 +11,7 @@
  *   7. cpp/restore.hpp     restore_options, restore_plan
  *   8. cpp/check.hpp       check_options, verify_options
  *   9. cpp/repository.hpp  repository: all the operations; buffer
+ *  10. cpp/checksum.hpp    sha256, hasher; checksums and manifests of local files
  *
  * USAGE (examples/backup.cpp is a whole program):
  *
@@ -33,4 +34,5 @@
 
 #include <sapdr/sapdr.h>
 
+#include <sapdr/cpp/checksum.hpp>
 #include <sapdr/cpp/repository.hpp>

@@ -1,8 +1,9 @@
-// An owned file descriptor.
+// An owned file descriptor, and system calls that signals interrupt.
 #pragma once
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <utility>
 
 namespace sapdr::core {
@@ -27,5 +28,14 @@ class Fd {
  private:
   int fd_ = -1;
 };
+
+// Calls `call` until a signal does not interrupt it.
+template <class Call>
+auto retry_eintr(Call call) {
+  for (;;) {
+    const auto result = call();
+    if (result >= 0 || errno != EINTR) return result;
+  }
+}
 
 }  // namespace sapdr::core

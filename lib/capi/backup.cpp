@@ -2,6 +2,7 @@
 
 #include <sapdr/backup.h>
 
+#include "capi/id.hpp"
 #include "capi/run.hpp"
 #include "component/files/file_source.hpp"
 #include "component/streams/stream_source.hpp"
@@ -13,19 +14,13 @@ using core::Error;
 
 namespace {
 
-sapdr_id to_c(const std::optional<core::Id>& from) {
-  sapdr_id id{};
-  if (from) std::memcpy(id.bytes, from->bytes.data(), sizeof id);
-  return id;
-}
-
 sapdr_backup_result to_c(const core::BackupResult& from, uint64_t elapsed_ns) {
   sapdr_backup_result result{};
   result.state = static_cast<int32_t>(from.state);
   result.has_snapshot = from.snapshot ? 1 : 0;
   result.has_parent = from.parent ? 1 : 0;
-  result.snapshot_id = to_c(from.snapshot);
-  result.parent_id = to_c(from.parent);
+  result.snapshot_id = capi::to_c(from.snapshot.value_or(core::Id{}));
+  result.parent_id = capi::to_c(from.parent.value_or(core::Id{}));
   result.files_new = from.files_new;
   result.files_changed = from.files_changed;
   result.files_unmodified = from.files_unmodified;

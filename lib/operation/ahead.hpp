@@ -29,6 +29,12 @@ class Ahead {
 
   bool is_started() const { return state_ != nullptr; }
 
+  // Of one that was started: whether take() would not wait.
+  bool is_ready() const {
+    const std::lock_guard lock(state_->mutex);
+    return state_->value || state_->error;
+  }
+
   // Waits for it. Once.
   Value take() {
     const std::shared_ptr<State> state = std::move(state_);

@@ -2,31 +2,20 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
-#include <cstdio>
 #include <vector>
 
+#include "base/atomic_file.hpp"
 #include "base/encoding.hpp"
 #include "base/fd.hpp"
 
 namespace sapdr::core {
 
 namespace {
-
-// Calls `call` until a signal does not interrupt it.
-template <class Call>
-auto retry_eintr(Call call) {
-  for (;;) {
-    const auto result = call();
-    if (result >= 0 || errno != EINTR) return result;
-  }
-}
 
 const char* folder_of(FileType type) {
   switch (type) {
@@ -73,64 +62,6 @@ std::string join(const std::string& folder, const std::string& name) {
   if (folder.empty()) return name;
   return name.empty() ? folder : folder + "/" + name;
 }
-
-void write_all(int fd, ByteView data, const std::string& path) {
-  while (!data.empty()) {
-    const ssize_t n = retry_eintr([&] { return ::write(fd, data.data(), data.size()); });
-    if (n < 0) throw system_error(errno, "write", path);
-    data = data.subspan(static_cast<size_t>(n));
-  }
-}
-
-// Filesystems that cannot sync are as durable as they get.
-void sync(int fd, const std::string& path) {
-  if (retry_eintr([&] { return ::fsync(fd); }) == 0) return;
-  if (errno != EINVAL && errno != ENOTSUP && errno != ENOSYS) {
-    throw system_error(errno, "sync", path);
-  }
-}
-
-std::string random_suffix() {
-  std::array<std::byte, 8> bytes;
-  if (retry_eintr([&] { return ::getrandom(bytes.data(), bytes.size(), 0); }) !=
-      static_cast<ssize_t>(bytes.size())) {
-    throw system_error(errno, "get", "random bytes");
-  }
-  return to_hex(bytes);
-}
-
-// Gives the file `temporary` its final name unless something has that name. Returns an errno.
-int rename_new(int folder, const std::string& temporary, const std::string& name) {
-  if (::renameat2(folder, temporary.c_str(), folder, name.c_str(), RENAME_NOREPLACE) == 0) return 0;
-  if (errno != EINVAL && errno != ENOSYS && errno != ENOTSUP) return errno;
-  // The filesystem does not know the flag: a hard link never replaces anything, either.
-  if (::linkat(folder, temporary.c_str(), folder, name.c_str(), 0) == 0) {
-    ::unlinkat(folder, temporary.c_str(), 0);
-    return 0;
-  }
-  if (errno != EPERM && errno != ENOTSUP && errno != ENOSYS) return errno;
-  // No hard links, either (FAT). Names are hashes of the content, so the moment between the two
-  // calls costs nothing but an identical object.
-  if (::faccessat(folder, name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) return EEXIST;
-  return ::renameat(folder, temporary.c_str(), folder, name.c_str()) == 0 ? 0 : errno;
-}
-
-// Removes the file it names unless it was kept.
-class TemporaryFile {
- public:
-  TemporaryFile(int folder, std::string name) : folder_(folder), name_(std::move(name)) {}
-  ~TemporaryFile() {
-    if (!name_.empty()) ::unlinkat(folder_, name_.c_str(), 0);
-  }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-  const std::string& name() const { return name_; }
-  void keep() { name_.clear(); }
-
- private:
-  int folder_;
-  std::string name_;
-};
 
 struct DirCloser {
   void operator()(DIR* dir) const { ::closedir(dir); }
@@ -323,26 +254,13 @@ void LocalBackend::save(const FileName& file, ByteView data) {
     throw system_error(EEXIST, "store", path);
   }
 
-  TemporaryFile temporary(folder.get(), leaf + "-tmp-" + random_suffix());
-  Fd fd(::openat(folder.get(), temporary.name().c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-                 0600));
-  if (!fd) {
-    const int error = errno;
-    temporary.keep();  // there is none
-    throw system_error(error, "create", path);
-  }
-  write_all(fd.get(), data, path);
+  AtomicFile out(folder.get(), leaf, path, 0600);
+  out.write(data);
   // Against accidents; a filesystem without modes is none.
-  if (::fchmod(fd.get(), file_mode()) != 0 && errno != EPERM && errno != ENOTSUP) {
+  if (::fchmod(out.fd(), file_mode()) != 0 && errno != EPERM && errno != ENOTSUP) {
     throw system_error(errno, "set the mode of", path);
   }
-  sync(fd.get(), path);
-  if (::close(fd.release()) != 0 && errno != EINTR) throw system_error(errno, "write", path);
-
-  const int error = rename_new(folder.get(), temporary.name(), leaf);
-  if (error != 0) throw system_error(error, "store", path);
-  temporary.keep();
-  sync(folder.get(), path);
+  out.publish(AtomicFile::Existing::keep);
 }
 
 void LocalBackend::load(const FileName& file, uint64_t offset, ByteSpan out) {

@@ -147,6 +147,7 @@ static int use_in_child(sapdr_ctx* ctx, sapdr_repo* repo, sapdr_walk* walk,
   SAPDR_INIT(&stats);
   expect_failures = 0;
   EXPECT_STATUS(SAPDR_E_INVALID_STATE, sapdr_backend_open(&backend, ctx, "memory:", &err));
+  EXPECT_STATUS(SAPDR_E_INVALID_STATE, sapdr_manifest_write(NULL, ctx, ".", "new", NULL, &err));
   EXPECT_STATUS(SAPDR_E_INVALID_STATE, sapdr_check_run(NULL, repo, NULL, &err));
   EXPECT_STATUS(SAPDR_E_INVALID_STATE, sapdr_repo_unlock(repo, 1, NULL, &err));
   EXPECT_STATUS(SAPDR_E_INVALID_STATE, sapdr_walk_next(&node, walk, &err));

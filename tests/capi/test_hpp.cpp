@@ -100,6 +100,7 @@ TEST_CASE("hpp: handles are move-only") {
   CHECK(move_only(std::type_identity<sapdr::restore_plan>()));
   CHECK(move_only(std::type_identity<sapdr::cancel_source>()));
   CHECK(move_only(std::type_identity<sapdr::buffer>()));
+  CHECK(move_only(std::type_identity<sapdr::hasher>()));
   static_assert(std::is_nothrow_copy_constructible_v<sapdr::error>);
 }
 
@@ -315,6 +316,49 @@ TEST_CASE("hpp: progress ends with a final call, items name the files") {
   CHECK(is_final);
   CHECK(bytes == 11);
   CHECK(std::count(paths.begin(), paths.end(), data.source + "/sub/b.txt") == 1);
+}
+
+TEST_CASE("hpp: checksums and manifests") {
+  const Data data;
+  const sapdr::context ctx;
+  const auto bytes_of = [](std::string_view text) { return std::as_bytes(std::span(text)); };
+  const std::string first = sapdr::to_hex(sapdr::sha256(bytes_of("first")));
+  sapdr::hasher hasher;
+  hasher.update(bytes_of("fi"));
+  hasher.update(bytes_of("rst"));
+  CHECK(sapdr::to_hex(hasher.final()) == first);
+  CHECK(sapdr::to_hex(sapdr::checksum_file(data.source + "/a.txt")) == first);
+
+  std::string lines;
+  const sapdr::checksum_result told =
+      sapdr::checksum_tree(ctx, data.source,
+                           [&](const sapdr::file_checksum& file) {
+                             CHECK(file.line.starts_with(sapdr::to_hex(file.sha256)));
+                             lines += file.line;
+                           },
+                           {.excludes = {"*.tmp"}});
+  CHECK(told.files == 2);
+  CHECK(lines.starts_with(first + "  a.txt\n"));
+  const std::string manifest = data / "sums";
+  CHECK(sapdr::manifest_write(ctx, data.source, manifest).bytes == told.bytes);
+  CHECK(read(manifest) == lines);
+  CHECK(sapdr::manifest_verify(ctx, data.source, manifest, {.paths = {"."}}).matching == 2);
+
+  fs::remove(data.source + "/a.txt");
+  try {
+    sapdr::manifest_verify(ctx, data.source, manifest);
+    FAIL("a missing file was not reported");
+  } catch (const sapdr::manifest_verify_error& error) {
+    CHECK(error.code() == SAPDR_E_CHECKSUM);
+    CHECK((error.result().missing == 1 && error.result().matching == 1));
+  }
+  const auto stop = [](const auto&) { throw std::runtime_error("stop"); };
+  CHECK_THROWS_AS(sapdr::checksum_tree(ctx, data.source, stop), std::runtime_error);
+  CHECK_THROWS_AS(
+      sapdr::manifest_verify(ctx, data.source, manifest, {.observer = {.on_item = stop}}),
+      std::runtime_error);
+  CHECK_THROWS_AS(sapdr::checksum_file(manifest, {.on_progress = stop}), std::runtime_error);
+  CHECK_THROWS_AS(sapdr::manifest_write(ctx, data / "nowhere", manifest), sapdr::checksum_error);
 }
 
 TEST_CASE("hpp: log records arrive while handles live, also after the context is gone") {

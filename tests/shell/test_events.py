@@ -10,6 +10,8 @@ from pathlib import Path
 
 from shell_tools import COMMANDS, ROOT, Shell, whole_stream
 
+CHECK_FIGURES = {"matches", "matching", "missing", "differing", "extra", "malformed"}
+
 
 def test_every_command_when_all_is_well(shell: Shell, tree: Path, tmp_path: Path) -> None:
     shell("backup", tree)
@@ -28,6 +30,7 @@ def test_every_command_when_all_is_well(shell: Shell, tree: Path, tmp_path: Path
         "stats": [[], ["latest"]],
         "cat": [["config"], ["masterkey"]],
         "list": [["packs"], ["keys"], ["snapshots"]],
+        "checksum": [[tree], [tree, "-v", "-o", tmp_path / "sums"], ["-c", tmp_path / "sums"]],
         "version": [[]],
     }
     required = json.loads((ROOT / "docs/events.schema.json").read_text())["$defs"]
@@ -36,6 +39,9 @@ def test_every_command_when_all_is_well(shell: Shell, tree: Path, tmp_path: Path
             summary = shell.json(name, *arguments).summary
             known = required.get(f"summary_of_{name}", {}).get("properties", {})
             optional = {"snapshot_id", "parent_id"} | ({"state"} if "-n" in arguments else set())
+            if name == "checksum":  # it writes or it checks
+                optional |= {"skipped"} if "-c" in arguments else CHECK_FIGURES
+                optional |= set() if {"-c", "-o"} & set(arguments) else {"manifest"}
             missing = {k for k in known if not k.endswith("_base64")} - optional - set(summary)
             assert not missing, f"{name} {arguments}"
     init = shell.with_env(SAPDR_REPOSITORY=str(tmp_path / "new"))
@@ -55,7 +61,7 @@ def test_every_command_without_a_repository(shell: Shell, tree: Path, tmp_path: 
         "list": ["packs"],
     }
     for name in COMMANDS:
-        if name in ("init", "version"):
+        if name in ("init", "checksum", "version"):
             continue
         stream = nowhere.json(name, *arguments.get(name, []), code=10)
         assert [e["type"] for e in stream.events] == ["error", "summary"]
@@ -134,7 +140,7 @@ def test_no_command_at_all(shell: Shell) -> None:
 def test_the_page_and_the_schema_name_the_same_fields() -> None:
     page = (ROOT / "docs/JSON.md").read_text()
     definitions = json.loads((ROOT / "docs/events.schema.json").read_text())["$defs"]
-    for name in ("progress", "item", "snapshot", "node", "object", "error"):
+    for name in ("progress", "item", "snapshot", "node", "object", "checksum", "error"):
         section = re.split(r"^## ", page.split(f"\n## `{name}`")[1], flags=re.M)[0]
         rows = re.findall(r"^\| (`.*?) \|", section, re.M)
         named = {field for row in rows for field in re.findall(r"`(\w+)`", row)}

@@ -59,6 +59,10 @@ def test_the_version_is_that_of_the_header(shell: Shell) -> None:
         ["cat", "snapshot"],
         ["list", "nonsense"],
         ["init", "--repository-version", "9"],
+        ["checksum"],
+        ["checksum", "--strict", "x"],
+        ["checksum", "--ignore-missing", "x"],
+        ["checksum", "--check", "x", "--output", "y"],
     ],
     ids=" ".join,
 )

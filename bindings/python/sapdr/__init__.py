@@ -6,10 +6,20 @@
         result = repo.backup("/srv/models", tags=["nightly"], verify=True)
         repo.restore("latest:/srv/models", "/srv/restored")
 
+    sapdr.manifest_write("/srv/models", "/srv/models/SHA256SUMS")  # no repository is needed
+
 Log records go to `logging` under the name "sapdr"; the level that this logger has when a
 repository is opened decides what the library tells.
 """
 
+from ._checksum import (
+    Hasher,
+    checksum_file,
+    checksum_tree,
+    manifest_verify,
+    manifest_write,
+    sha256,
+)
 from ._errors import (
     AmbiguousError,
     AuthError,
@@ -41,7 +51,10 @@ from ._streams import Stream
 from ._types import (
     BackupResult,
     CheckResult,
+    ChecksumResult,
+    FileChecksum,
     Item,
+    ManifestVerifyResult,
     Node,
     Progress,
     RepairIndexResult,
@@ -61,9 +74,12 @@ __all__ = [
     "CancelledError",
     "CheckResult",
     "ChecksumError",
+    "ChecksumResult",
     "CorruptError",
     "Error",
     "ExistsError",
+    "FileChecksum",
+    "Hasher",
     "IncompleteError",
     "InternalError",
     "InvalidArgumentError",
@@ -71,6 +87,7 @@ __all__ = [
     "IoError",
     "Item",
     "LockedError",
+    "ManifestVerifyResult",
     "NetworkError",
     "NoMemoryError",
     "NoRepositoryError",
@@ -92,6 +109,11 @@ __all__ = [
     "UnsupportedError",
     "VerifyResult",
     "__version__",
+    "checksum_file",
+    "checksum_tree",
     "init",
+    "manifest_verify",
+    "manifest_write",
     "open",
+    "sha256",
 ]

@@ -6,7 +6,10 @@ from typing import Final, Never, TypeAlias
 from ._types import (
     BackupResult,
     CheckResult,
+    ChecksumResult,
+    FileChecksum,
     Item,
+    ManifestVerifyResult,
     Node,
     Progress,
     RestoreResult,
@@ -105,6 +108,47 @@ class VerifyOptions(metaclass=_Type):
     includes: Sequence[bytes]
     excludes: Sequence[bytes]
     def __init__(self) -> None: ...
+
+class ChecksumOptions(metaclass=_Type):
+    paths: Sequence[bytes]
+    excludes: Sequence[bytes]
+    def __init__(self) -> None: ...
+
+class ManifestVerifyOptions(metaclass=_Type):
+    strict: bool
+    paths: Sequence[bytes]
+    excludes: Sequence[bytes]
+    ignore_missing: bool
+    def __init__(self) -> None: ...
+
+class Hasher(metaclass=_Type):
+    def __init__(self) -> None: ...
+    def update(self, data: object) -> None: ...
+    def final(self) -> str: ...
+
+def sha256(data: object) -> str: ...
+def checksum_file(path: bytes, on_progress: _OnProgress) -> str: ...
+def checksum_tree(
+    folder: bytes,
+    on_file: Callable[[FileChecksum], object],
+    options: ChecksumOptions,
+    on_progress: _OnProgress,
+    on_item: _OnItem,
+) -> ChecksumResult: ...
+def manifest_write(
+    folder: bytes,
+    manifest: bytes,
+    options: ChecksumOptions,
+    on_progress: _OnProgress,
+    on_item: _OnItem,
+) -> ChecksumResult: ...
+def manifest_verify(
+    folder: bytes,
+    manifest: bytes,
+    options: ManifestVerifyOptions,
+    on_progress: _OnProgress,
+    on_item: _OnItem,
+) -> ManifestVerifyResult: ...
 
 class Repository(metaclass=_Type):
     def __init__(self, *args: Never, **kwargs: Never) -> None: ...  # made by init and open

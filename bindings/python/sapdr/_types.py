@@ -259,6 +259,41 @@ class VerifyResult:
 
 
 @dataclass(frozen=True, slots=True)
+class FileChecksum:
+    """The checksum of one file."""
+
+    path: str  #: as it was found; bytes that are not UTF-8 as `os.fsdecode` gives them
+    size: int  #: bytes that were read
+    sha256: str  #: hexadecimal
+
+
+@dataclass(frozen=True, slots=True)
+class ChecksumResult:
+    """What was read for checksums."""
+
+    files: int
+    bytes: int
+    skipped: int  #: links, devices, fifos, sockets
+    failed: int  #: could not be read
+    elapsed: float
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestVerifyResult:
+    """How local files compare with a manifest."""
+
+    files: int  #: read and compared
+    bytes: int
+    matching: int
+    missing: int
+    differing: int  #: in content, or not a file
+    extra: int  #: not in the manifest
+    failed: int  #: could not be read
+    malformed: int  #: lines of the manifest that are none
+    elapsed: float
+
+
+@dataclass(frozen=True, slots=True)
 class Stats:
     """How big snapshots are, and what they cost in storage."""
 

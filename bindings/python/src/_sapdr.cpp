@@ -48,6 +48,7 @@ PYBIND11_MODULE(_sapdr, module) {
 
   sapdr_python::register_errors();
   sapdr_python::bind_options(module);
+  sapdr_python::bind_checksum(module);
   sapdr_python::bind_repository(module);
   sapdr_python::bind_restore_plan(module);
   sapdr_python::bind_walk(module);

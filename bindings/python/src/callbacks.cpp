@@ -32,6 +32,14 @@ std::function<std::size_t(std::span<std::byte>)> reader_for(const session& owner
   };
 }
 
+std::function<void(const sapdr::file_checksum&)> file_checksums_for(const session& owner,
+                                                                    py::handle on_file) {
+  return [&owner, on_file](const sapdr::file_checksum& file) {
+    const callback_scope scope(owner);
+    on_file(to_python(file));
+  };
+}
+
 std::function<void(std::span<const std::byte>)> writer_for(const session& owner, py::handle write) {
   return [&owner, write](std::span<const std::byte> data) {
     const callback_scope scope(owner);

@@ -21,6 +21,10 @@ sapdr::observer observer_for(const session& owner, py::handle on_progress, py::h
 std::function<std::size_t(std::span<std::byte>)> reader_for(const session& owner,
                                                             py::handle readinto);
 
+// `on_file(FileChecksum)`.
+std::function<void(const sapdr::file_checksum&)> file_checksums_for(const session& owner,
+                                                                    py::handle on_file);
+
 // `write(bytes)`.
 std::function<void(std::span<const std::byte>)> writer_for(const session& owner, py::handle write);
 

@@ -191,4 +191,21 @@ py::object to_python(const sapdr::stats_result& r) {
               "repository_bytes"_a = r.repository_bytes);
 }
 
+py::object to_python(const sapdr::file_checksum& f) {
+  return make("FileChecksum", "path"_a = path_text(f.path), "size"_a = f.size,
+              "sha256"_a = sapdr::to_hex(f.sha256));
+}
+
+py::object to_python(const sapdr::checksum_result& r) {
+  return make("ChecksumResult", "files"_a = r.files, "bytes"_a = r.bytes, "skipped"_a = r.skipped,
+              "failed"_a = r.failed, "elapsed"_a = seconds(r.elapsed_ns));
+}
+
+py::object to_python(const sapdr::manifest_verify_result& r) {
+  return make("ManifestVerifyResult", "files"_a = r.files, "bytes"_a = r.bytes,
+              "matching"_a = r.matching, "missing"_a = r.missing, "differing"_a = r.differing,
+              "extra"_a = r.extra, "failed"_a = r.failed, "malformed"_a = r.malformed,
+              "elapsed"_a = seconds(r.elapsed_ns));
+}
+
 }  // namespace sapdr_python

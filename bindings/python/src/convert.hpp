@@ -27,5 +27,8 @@ py::object to_python(const sapdr::repair_packs_result& result);
 py::object to_python(const sapdr::repair_snapshots_result& result);
 py::object to_python(const sapdr::verify_result& result);
 py::object to_python(const sapdr::stats_result& result);
+py::object to_python(const sapdr::file_checksum& file);
+py::object to_python(const sapdr::checksum_result& result);
+py::object to_python(const sapdr::manifest_verify_result& result);
 
 }  // namespace sapdr_python

@@ -46,6 +46,10 @@ void translate(std::exception_ptr thrown) {
     raise(error);
   } catch (const sapdr::verify_error& error) {
     raise(error);
+  } catch (const sapdr::checksum_error& error) {
+    raise(error);
+  } catch (const sapdr::manifest_verify_error& error) {
+    raise(error);
   } catch (const sapdr::error& error) {
     raise(error, py::none());
   }

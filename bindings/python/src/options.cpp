@@ -1,4 +1,4 @@
-// The options structs of sapdr.hpp, which sapdr._repository fills in.
+// The options structs of sapdr.hpp, which the package fills in.
 #include <pybind11/chrono.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
@@ -94,12 +94,27 @@ void bind_reading_options(py::module_& module) {
       .def_readwrite("excludes", &sapdr::verify_options::excludes);
 }
 
+void bind_checksum_options(py::module_& module) {
+  py::class_<sapdr::checksum_options>(module, "ChecksumOptions")
+      .def(py::init<>())
+      .def_readwrite("paths", &sapdr::checksum_options::paths)
+      .def_readwrite("excludes", &sapdr::checksum_options::excludes);
+  using options = sapdr::manifest_verify_options;
+  py::class_<options>(module, "ManifestVerifyOptions")
+      .def(py::init<>())
+      .def_readwrite("strict", &options::strict)
+      .def_readwrite("paths", &options::paths)
+      .def_readwrite("excludes", &options::excludes)
+      .def_readwrite("ignore_missing", &options::ignore_missing);
+}
+
 }  // namespace
 
 void bind_options(py::module_& module) {
   bind_open_options(module);
   bind_backup_options(module);
   bind_reading_options(module);
+  bind_checksum_options(module);
 }
 
 }  // namespace sapdr_python

@@ -1,5 +1,5 @@
-// One open repository, and how a call on it runs: without the GIL, one at a time, and stopped by
-// Ctrl-C.
+// One open repository, or none, and how a call on it runs: without the GIL, one at a time, and
+// stopped by Ctrl-C.
 #pragma once
 
 #include <pybind11/pybind11.h>
@@ -36,6 +36,10 @@ class session {
   // its own, while the calling thread looks for signals and hands on log records.
   template <class Operation>
   auto run_long(const sapdr::cancel_source& cancel, Operation&& operation);
+
+  // The same for what needs no repository: `result operation(const context&)`.
+  template <class Operation>
+  auto run_alone(const sapdr::cancel_source& cancel, Operation&& operation);
 
   void close();
   bool closed() const { return repository_ == nullptr; }
@@ -122,6 +126,13 @@ auto session::run_long(const sapdr::cancel_source& cancel, Operation&& operation
   const exclusive own(*this, &cancel);
   sapdr::repository& repository = opened();
   auto result = std::async(std::launch::async, [&] { return operation(repository); });
+  return wait(result, cancel);
+}
+
+template <class Operation>
+auto session::run_alone(const sapdr::cancel_source& cancel, Operation&& operation) {
+  const exclusive own(*this, &cancel);
+  auto result = std::async(std::launch::async, [&] { return operation(context_); });
   return wait(result, cancel);
 }
 

@@ -4,23 +4,12 @@
 #include <sapdr/snapshot.h>
 
 #include <sapdr/cpp/error.hpp>
+#include <sapdr/cpp/id.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace sapdr {
-
-/* An id as 64 hexadecimal digits. */
-inline std::string to_hex(const sapdr_id& id) {
-  static constexpr char digits[] = "0123456789abcdef";
-  std::string hex;
-  hex.reserve(2 * sizeof id.bytes);
-  for (const uint8_t byte : id.bytes) {
-    hex.push_back(digits[byte >> 4]);
-    hex.push_back(digits[byte & 15]);
-  }
-  return hex;
-}
 
 /* Snapshots of one of the hosts (of any, if there are none), with all of the tags and paths. */
 struct snapshot_filter {
