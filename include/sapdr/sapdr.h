@@ -14,8 +14,7 @@
  *  11. forget.h      snapshots go, by a policy
  *  12. prune.h       data that nothing needs any more goes
  *  13. repair.h      what is left of a damaged repository becomes a sound one
- * error.h, status.h, observer.h and cancel.h serve them all; export.h has the conventions.
- *  11. checksum.h    SHA-256 and manifests of local files, without a repository
+ *  14. checksum.h    SHA-256 and manifests of local files, without a repository
  * error.h, status.h, observer.h, cancel.h and id.h serve them all; export.h has the conventions.
  *
  * USAGE (without error handling; examples/backup.c is a whole program):
@@ -34,10 +33,10 @@
 
 #include <sapdr/backup.h>
 #include <sapdr/check.h>
+#include <sapdr/checksum.h>
 #include <sapdr/forget.h>
 #include <sapdr/prune.h>
 #include <sapdr/repair.h>
-#include <sapdr/checksum.h>
 #include <sapdr/restore.h>
 #include <sapdr/stats.h>
 #include <sapdr/verify.h>

@@ -78,7 +78,7 @@ TEST_CASE("checksums: of a folder, in order, however the threads finish") {
   ChecksumBench bench;
   std::map<std::string, Id> expected;
   uint64_t bytes = 0;
-  for (int i = 0; i < 200; ++i) {
+  for (size_t i = 0; i < 200; ++i) {
     const std::string name = "d" + std::to_string(i % 7) + "/f" + std::to_string(i);
     const std::string content = random_content(i % 50 == 0 ? 5'000'000 : i * 40, i);
     make_folder(fs::path(bench.folder / name).parent_path().string());
@@ -364,7 +364,7 @@ TEST_CASE("verify manifest: items come in the order of the lines") {
   ChecksumBench bench;
   std::string text;
   std::vector<std::string> names;
-  for (int i = 0; i < 100; ++i) {
+  for (size_t i = 0; i < 100; ++i) {
     names.push_back(std::to_string(i * 37 % 100));
     const std::string content = random_content(i % 10 == 0 ? 2'000'000 : 10, i);
     write_file(bench.folder / names.back(), content);

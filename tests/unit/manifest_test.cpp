@@ -83,7 +83,7 @@ TEST_CASE("manifest: malformed lines say what is wrong") {
       {"SHA256 (a) = " + hex + " ", "!has no SHA-256 where one is to be"},
       {"SHA256 (a) = ", "!has no SHA-256 where one is to be"},
   };
-  for (const auto& [line, expected] : cases) CHECK_MESSAGE(name_in(line) == expected, line);
+  for (const auto& each : cases) CHECK_MESSAGE(name_in(each.first) == each.second, each.first);
 }
 
 TEST_CASE("manifest: any name comes back, and damage is survived") {
