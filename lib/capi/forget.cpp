@@ -51,16 +51,6 @@ core::CalendarSpan read_span(const char* text, const char* name) {
   return given.empty() ? core::CalendarSpan{} : core::CalendarSpan::parse(given);
 }
 
-std::vector<std::string> split(const std::string& list) {
-  std::vector<std::string> parts;
-  for (size_t begin = 0; begin <= list.size();) {
-    const size_t end = std::min(list.find(',', begin), list.size());
-    if (end > begin) parts.push_back(list.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return parts;
-}
-
 core::RetentionPolicy read_policy(const sapdr_forget_options& given) {
   core::RetentionPolicy policy;
   const uint32_t counts[] = {given.keep_last,   given.keep_hourly,  given.keep_daily,
@@ -76,14 +66,7 @@ core::RetentionPolicy read_policy(const sapdr_forget_options& given) {
   for (size_t i = 1; i < core::n_periods; ++i) {
     policy.within_period[i] = read_span(spans[i - 1].first, spans[i - 1].second);
   }
-  for (const std::string& list :
-       capi::read_strings(given.keep_tags, given.n_keep_tags, "keep_tags")) {
-    policy.tags.push_back(split(list));
-    // It would match everything.
-    if (policy.tags.back().empty()) {
-      throw Error(Code::invalid_argument, "keep_tags holds a list without tags; name one");
-    }
-  }
+  policy.tags = capi::read_tag_lists(given.keep_tags, given.n_keep_tags, "keep_tags");
   return policy;
 }
 
