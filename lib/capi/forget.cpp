@@ -94,6 +94,13 @@ core::ForgetOptions read_forget(const sapdr_forget_options& given) {
   return options;
 }
 
+// The plan, if it can be used in this process.
+template <class Plan>
+Plan& use(Plan* plan) {
+  capi::require(plan, "plan").session.repository().context().check_process();
+  return *plan;
+}
+
 }  // namespace
 
 sapdr_status sapdr_forget_plan_new(sapdr_forget_plan** out, sapdr_repo* repo,
@@ -119,7 +126,7 @@ sapdr_status sapdr_forget_plan_at(const sapdr_forget_plan* plan, size_t at,
                                   sapdr_forget_decision* decision, sapdr_error** err) {
   return capi::guard(err, [&] {
     const capi::Result<sapdr_forget_decision> told(&capi::require(decision, "decision"));
-    const auto& all = capi::require(plan, "plan").told;
+    const auto& all = use(plan).told;
     if (at >= all.size()) {
       throw Error(Code::invalid_argument, "the plan has " + std::to_string(all.size()) +
                                               " snapshots; " + std::to_string(at) +
@@ -136,15 +143,17 @@ sapdr_status sapdr_forget_plan_at(const sapdr_forget_plan* plan, size_t at,
 
 sapdr_status sapdr_forget_plan_run(uint64_t* removed, sapdr_forget_plan* plan, sapdr_error** err) {
   return capi::guard(err, [&] {
-    if (removed != nullptr) *removed = 0;
-    capi::require(plan, "plan").session.repository().context().check_process();
-    if (std::exchange(plan->has_run, true)) {
+    std::atomic<uint64_t> done = 0;
+    const capi::AtEnd tell([&] {
+      if (removed != nullptr) *removed = done;
+    });
+    sapdr_forget_plan& once = use(plan);
+    if (std::exchange(once.has_run, true)) {
       throw Error(Code::invalid_state, "this forget plan was run already; make a new plan");
     }
-    capi::RunProgress progress(&plan->observer, plan->cancel);
-    const uint64_t n = core::run_forget(plan->session.repository(), plan->session.lock(),
-                                        plan->decisions, progress);
-    if (removed != nullptr) *removed = n;
+    capi::RunProgress progress(&once.observer, once.cancel);
+    core::run_forget(once.session.repository(), once.session.lock(), once.decisions, done,
+                     progress);
   });
 }
 
