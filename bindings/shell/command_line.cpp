@@ -124,6 +124,8 @@ void add_commands(CLI::App& app, CommandLine& line) {
   add_restore(app, line);
   add_check(app, line);
   add_verify(app, line);
+  add_forget(app, line);
+  add_prune(app, line);
   add_unlock(app, line);
   add_stats(app, line);
   add_cat(app, line);

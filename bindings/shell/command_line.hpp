@@ -55,6 +55,8 @@ void add_dump(CLI::App& app, CommandLine& line);
 void add_restore(CLI::App& app, CommandLine& line);
 void add_check(CLI::App& app, CommandLine& line);
 void add_verify(CLI::App& app, CommandLine& line);
+void add_forget(CLI::App& app, CommandLine& line);
+void add_prune(CLI::App& app, CommandLine& line);
 void add_unlock(CLI::App& app, CommandLine& line);
 void add_stats(CLI::App& app, CommandLine& line);
 void add_cat(CLI::App& app, CommandLine& line);

@@ -6,9 +6,9 @@
 
 namespace sapdr::shell {
 
-void Selection::add_options(CLI::App& command) {
+void Selection::add_options(CLI::App& command, const char* host) {
   static constexpr const char* kGroup = "Which snapshots";
-  add_list(command, "-H,--host", hosts, "HOST", "only snapshots of this host (can be repeated)")
+  add_list(command, host, hosts, "HOST", "only snapshots of this host (can be repeated)")
       ->group(kGroup);
   add_list(command, "--tag", tag_lists, "TAG[,TAG...]",
            "only snapshots with all of these tags (can be repeated: any list)")

@@ -34,7 +34,8 @@ struct Selection {
   std::vector<std::string> tag_lists;
   std::vector<std::string> paths;
 
-  void add_options(CLI::App& command);
+  // `host`: the names of that option, for commands in which -H is something else.
+  void add_options(CLI::App& command, const char* host = "-H,--host");
 };
 
 // A selection as the C ABI takes it; borrows the strings.

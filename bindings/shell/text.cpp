@@ -165,6 +165,13 @@ std::string utc_time(std::int64_t unix_ns) {
                    tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, instant.nanoseconds);
 }
 
+std::string row(const std::string& title, const std::string& value, const std::string& note) {
+  std::string out = title;
+  out.resize(20, ' ');
+  out += std::string(value.size() < 14 ? 14 - value.size() : 0, ' ') + value;
+  return note.empty() ? out : out + "  " + note;
+}
+
 std::string short_id(std::string_view hex) {
   return std::string(hex.substr(0, 8));
 }

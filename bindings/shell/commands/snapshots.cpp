@@ -112,13 +112,6 @@ struct StatsArguments {
   Selection selection;
 };
 
-std::string row(const std::string& title, const std::string& value, const std::string& note = "") {
-  std::string out = title;
-  out.resize(20, ' ');
-  out += std::string(value.size() < 14 ? 14 - value.size() : 0, ' ') + value;
-  return note.empty() ? out : out + "  " + note;
-}
-
 void run_stats(const StatsArguments& a, Session& session) {
   sapdr_repo* repo = session.open();
   const Filter filter(a.selection);
