@@ -34,6 +34,7 @@ from ._errors import (
     TimedOutError,
     UnsupportedError,
 )
+from ._removal import ForgetPlan, PrunePlan
 from ._repository import Repository, init, open
 from ._restore_plan import RestorePlan
 from ._sapdr import __version__
@@ -41,9 +42,12 @@ from ._streams import Stream
 from ._types import (
     BackupResult,
     CheckResult,
+    ForgetDecision,
+    ForgetResult,
     Item,
     Node,
     Progress,
+    PruneResult,
     RestoreResult,
     Snapshot,
     Stats,
@@ -61,6 +65,9 @@ __all__ = [
     "CorruptError",
     "Error",
     "ExistsError",
+    "ForgetDecision",
+    "ForgetPlan",
+    "ForgetResult",
     "IncompleteError",
     "InternalError",
     "InvalidArgumentError",
@@ -76,6 +83,8 @@ __all__ = [
     "NotFoundError",
     "PermissionDeniedError",
     "Progress",
+    "PrunePlan",
+    "PruneResult",
     "Repository",
     "RestorePlan",
     "RestoreResult",

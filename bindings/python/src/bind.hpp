@@ -6,8 +6,8 @@
 namespace sapdr_python {
 
 void bind_options(pybind11::module_& module);
+void bind_plans(pybind11::module_& module);
 void bind_repository(pybind11::module_& module);
-void bind_restore_plan(pybind11::module_& module);
 void bind_walk(pybind11::module_& module);
 
 }  // namespace sapdr_python
