@@ -126,6 +126,8 @@ void add_commands(CLI::App& app, CommandLine& line) {
   add_verify(app, line);
   add_repair(app, line);
   add_checksum(app, line);
+  add_forget(app, line);
+  add_prune(app, line);
   add_unlock(app, line);
   add_stats(app, line);
   add_cat(app, line);

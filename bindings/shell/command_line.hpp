@@ -57,6 +57,8 @@ void add_check(CLI::App& app, CommandLine& line);
 void add_verify(CLI::App& app, CommandLine& line);
 void add_repair(CLI::App& app, CommandLine& line);
 void add_checksum(CLI::App& app, CommandLine& line);
+void add_forget(CLI::App& app, CommandLine& line);
+void add_prune(CLI::App& app, CommandLine& line);
 void add_unlock(CLI::App& app, CommandLine& line);
 void add_stats(CLI::App& app, CommandLine& line);
 void add_cat(CLI::App& app, CommandLine& line);

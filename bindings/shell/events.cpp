@@ -105,6 +105,20 @@ void EventReport::snapshots(const std::vector<const sapdr_snapshot*>& snapshots)
   for (const sapdr_snapshot* snapshot : snapshots) emit("snapshot", snapshot_fields(snapshot));
 }
 
+void EventReport::decisions(const std::string&, const std::vector<Decision>& group) {
+  for (const Decision& decision : group) {
+    JsonObject out;
+    out.flag("keep", decision.keep).texts("reasons", decision.reasons);
+    out.number("group", decision.group).append(snapshot_fields(decision.snapshot));
+    emit("decision", out);
+  }
+}
+
+void EventReport::plan(const Summary& plan) {
+  emit("plan", plan.figures);
+  sink_.flush();
+}
+
 void EventReport::node(const sapdr_node& n, bool) {
   JsonObject out;
   out.bytes("path", {n.path, n.path_size}).text("node_type", node_type(n.type));

@@ -15,6 +15,8 @@ class EventReport : public Report {
   void progress(const sapdr_progress& progress) override;
   void item(const sapdr_item& item) override;
   void snapshots(const std::vector<const sapdr_snapshot*>& snapshots) override;
+  void decisions(const std::string& title, const std::vector<Decision>& group) override;
+  void plan(const Summary& plan) override;
   void node(const sapdr_node& node, bool long_form) override;
   void checksum(const sapdr_file_checksum& file) override;
   void object(const std::string& type, const char* id, std::uint64_t size) override;

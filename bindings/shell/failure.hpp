@@ -50,6 +50,17 @@ Failure system_failure(const std::string& what, int number);
 // Whatever is being handled, as a Failure. Only inside a catch block.
 Failure current_failure();
 
+// How `body` failed, if it did.
+template <class Body>
+std::optional<Failure> failure_of(Body&& body) {
+  try {
+    body();
+    return std::nullopt;
+  } catch (...) {
+    return current_failure();
+  }
+}
+
 // Runs `call(&error)` of the C ABI and says how it failed, if it did.
 template <class Call>
 std::optional<Failure> attempt(Call&& call) {

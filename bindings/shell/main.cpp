@@ -20,17 +20,6 @@ std::unique_ptr<Report> make_report(const CommandLine& line, Sink& sink, Console
   return std::make_unique<TerminalReport>(sink, console, details, quiet);
 }
 
-// How `body` failed, if it did.
-template <class Body>
-std::optional<Failure> failure_of(Body&& body) {
-  try {
-    body();
-    return std::nullopt;
-  } catch (...) {
-    return current_failure();
-  }
-}
-
 int run(int argc, const char* const* argv) {
   CommandLine line;
   bool wanted = true;

@@ -20,6 +20,14 @@ struct Summary {
   std::vector<std::string> lines;  // for people; already safe to print
 };
 
+// What becomes of a snapshot.
+struct Decision {
+  const sapdr_snapshot* snapshot;
+  bool keep;
+  std::size_t group;
+  std::vector<std::string> reasons;  // why it is kept
+};
+
 // Any call may throw the Failure of a write to standard output.
 class Report {
  public:
@@ -28,6 +36,10 @@ class Report {
   virtual void progress(const sapdr_progress& progress) = 0;
   virtual void item(const sapdr_item& item) = 0;
   virtual void snapshots(const std::vector<const sapdr_snapshot*>& snapshots) = 0;
+  // All of one group; `title` is what its snapshots have in common, "" if there are no groups.
+  virtual void decisions(const std::string& title, const std::vector<Decision>& group) = 0;
+  // What will be done, before it is done.
+  virtual void plan(const Summary& plan) = 0;
   virtual void node(const sapdr_node& node, bool long_form) = 0;
   // One file of `checksum`.
   virtual void checksum(const sapdr_file_checksum& file) = 0;

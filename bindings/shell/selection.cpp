@@ -3,13 +3,12 @@
 #include <CLI/CLI.hpp>
 
 #include "command_line.hpp"
-#include "parse.hpp"
 
 namespace sapdr::shell {
 
-void Selection::add_options(CLI::App& command) {
+void Selection::add_options(CLI::App& command, const char* host) {
   static constexpr const char* kGroup = "Which snapshots";
-  add_list(command, "-H,--host", hosts, "HOST", "only snapshots of this host (can be repeated)")
+  add_list(command, host, hosts, "HOST", "only snapshots of this host (can be repeated)")
       ->group(kGroup);
   add_list(command, "--tag", tag_lists, "TAG[,TAG...]",
            "only snapshots with all of these tags (can be repeated: any list)")
@@ -19,63 +18,15 @@ void Selection::add_options(CLI::App& command) {
       ->group(kGroup);
 }
 
-Filter::Filter(const Selection& selection, std::vector<std::string> tags)
-    : hosts_(selection.hosts),
-      tags_(std::move(tags)),
-      tag_pointers_(tags_),
-      paths_(selection.paths) {
+Filter::Filter(const Selection& selection)
+    : hosts_(selection.hosts), tag_lists_(selection.tag_lists), paths_(selection.paths) {
   SAPDR_INIT(&filter_);
   filter_.hosts = hosts_.data();
   filter_.n_hosts = hosts_.size();
-  filter_.tags = tag_pointers_.data();
-  filter_.n_tags = tag_pointers_.size();
+  filter_.tag_lists = tag_lists_.data();
+  filter_.n_tag_lists = tag_lists_.size();
   filter_.paths = paths_.data();
   filter_.n_paths = paths_.size();
-}
-
-std::vector<std::unique_ptr<Filter>> filters_of(const Selection& selection) {
-  std::vector<std::unique_ptr<Filter>> out;
-  for (const std::string& list : selection.tag_lists) {
-    out.push_back(std::make_unique<Filter>(selection, split_commas({list})));
-  }
-  if (out.empty()) out.push_back(std::make_unique<Filter>(selection, std::vector<std::string>{}));
-  return out;
-}
-
-namespace {
-
-// The latest of the snapshots that any of the filters finds.
-Snapshot latest_of_any(sapdr_repo* repo, const std::vector<std::unique_ptr<Filter>>& filters) {
-  Snapshot best;
-  std::optional<Failure> failure;
-  for (const auto& filter : filters) {
-    sapdr_snapshot* found = nullptr;
-    auto missed = attempt([&](sapdr_error** error) {
-      return sapdr_snapshot_get(&found, repo, "latest", filter->get(), error);
-    });
-    Snapshot owner(found);
-    if (missed && missed->status() != SAPDR_E_NOT_FOUND) throw std::move(*missed);
-    if (missed) failure = std::move(missed);
-    if (owner && (!best || sapdr_snapshot_time_ns(found) > sapdr_snapshot_time_ns(best.get()))) {
-      best = std::move(owner);
-    }
-  }
-  if (!best) throw std::move(*failure);
-  return best;
-}
-
-}  // namespace
-
-Choice choose(sapdr_repo* repo, const std::string& name, const Selection& selection) {
-  static constexpr std::string_view kLatest = "latest";
-  auto filters = filters_of(selection);
-  const std::string_view rest =
-      std::string_view(name).substr(std::min(name.size(), kLatest.size()));
-  const bool latest = name.starts_with(kLatest) && (rest.empty() || rest[0] == ':');
-  if (!latest || filters.size() == 1) return {name, std::move(filters[0])};
-  const Snapshot snapshot = latest_of_any(repo, filters);
-  return {sapdr_snapshot_hex(snapshot.get()) + std::string(rest),
-          std::make_unique<Filter>(Selection{}, std::vector<std::string>{})};
 }
 
 }  // namespace sapdr::shell

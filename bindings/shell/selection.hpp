@@ -3,7 +3,6 @@
 
 #include <sapdr/snapshot.h>
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,13 +34,14 @@ struct Selection {
   std::vector<std::string> tag_lists;
   std::vector<std::string> paths;
 
-  void add_options(CLI::App& command);
+  // `host`: the names of that option, for commands in which -H is something else.
+  void add_options(CLI::App& command, const char* host = "-H,--host");
 };
 
-// One filter of the C ABI with all that it points to.
+// A selection as the C ABI takes it; borrows the strings.
 class Filter {
  public:
-  Filter(const Selection& selection, std::vector<std::string> tags);
+  explicit Filter(const Selection& selection);
   Filter(const Filter&) = delete;
   Filter& operator=(const Filter&) = delete;
 
@@ -49,20 +49,9 @@ class Filter {
 
  private:
   CStrings hosts_;
-  std::vector<std::string> tags_;
-  CStrings tag_pointers_;
+  CStrings tag_lists_;
   CStrings paths_;
   sapdr_snapshot_filter filter_;
 };
-
-// The selection as filters, of which a snapshot must match one.
-std::vector<std::unique_ptr<Filter>> filters_of(const Selection& selection);
-
-// The name and filter under which the C ABI finds the snapshot that a user calls `name`.
-struct Choice {
-  std::string name;
-  std::unique_ptr<Filter> filter;
-};
-Choice choose(sapdr_repo* repo, const std::string& name, const Selection& selection);
 
 }  // namespace sapdr::shell

@@ -43,22 +43,45 @@ std::string state_of(const sapdr_snapshot* s) {
   return verified == 0 ? "written" : "verified " + local_date(verified);
 }
 
-// One snapshot takes as many rows as it has paths or tags.
-void append_rows(std::vector<Row>& rows, const sapdr_snapshot* s) {
-  const std::size_t paths = sapdr_snapshot_n_paths(s);
-  const std::size_t tags = sapdr_snapshot_n_tags(s);
-  const std::uint64_t bytes = sapdr_snapshot_bytes(s);
-  for (std::size_t i = 0; i < std::max({paths, tags, std::size_t{1}}); ++i) {
-    const std::string tag = i < tags ? shown(sapdr_snapshot_tag(s, i)) : "";
-    const std::string path = i < paths ? shown(sapdr_snapshot_path(s, i)) : "";
-    if (i > 0) {
-      rows.push_back({"", "", "", tag, "", "", path});
-      continue;
-    }
-    rows.push_back({short_id(sapdr_snapshot_hex(s)), local_time(sapdr_snapshot_time_ns(s)),
-                    shown(sapdr_snapshot_host(s)), tag, state_of(s),
-                    bytes == 0 ? "" : human_bytes(bytes), path});
+std::vector<std::string> shown_each(const sapdr_snapshot* s, std::size_t n,
+                                    const char* (*at)(const sapdr_snapshot* snapshot,
+                                                      std::size_t at)) {
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < n; ++i) out.push_back(shown(at(s, i)));
+  return out;
+}
+
+// One snapshot takes as many rows as it has paths, tags or whatever is in the columns between.
+void append_rows(std::vector<Row>& rows, const sapdr_snapshot* s,
+                 const std::vector<std::vector<std::string>>& between) {
+  std::vector<std::vector<std::string>> cells = {
+      {short_id(sapdr_snapshot_hex(s))},
+      {local_time(sapdr_snapshot_time_ns(s))},
+      {shown(sapdr_snapshot_host(s))},
+      shown_each(s, sapdr_snapshot_n_tags(s), sapdr_snapshot_tag)};
+  cells.insert(cells.end(), between.begin(), between.end());
+  cells.push_back(shown_each(s, sapdr_snapshot_n_paths(s), sapdr_snapshot_path));
+  std::size_t height = 0;
+  for (const auto& cell : cells) height = std::max(height, cell.size());
+  for (std::size_t i = 0; i < height; ++i) {
+    Row& row = rows.emplace_back();
+    for (const auto& cell : cells) row.push_back(i < cell.size() ? cell[i] : "");
   }
+}
+
+std::string decision_table(const std::vector<Decision>& group, bool keep) {
+  std::vector<Row> rows = {{"ID", "Time", "Host", "Tags", "Paths"}};
+  if (keep) rows.front().insert(rows.front().end() - 1, "Reasons");
+  std::uint64_t n = 0;
+  for (const Decision& decision : group) {
+    if (decision.keep != keep) continue;
+    ++n;
+    std::vector<std::vector<std::string>> between;
+    if (keep) between.push_back(decision.reasons);
+    append_rows(rows, decision.snapshot, between);
+  }
+  if (n == 0) return "";
+  return (keep ? "keep " : "remove ") + counted(n, "snapshot") + ":\n" + table(rows);
 }
 
 // As `ls -l` writes it: "drwxr-sr-x".
@@ -106,8 +129,25 @@ void TerminalReport::item(const sapdr_item& item) {
 void TerminalReport::snapshots(const std::vector<const sapdr_snapshot*>& snapshots) {
   if (snapshots.empty()) return;
   std::vector<Row> rows = {{"ID", "Time", "Host", "Tags", "State", "Size", "Paths"}};
-  for (const sapdr_snapshot* snapshot : snapshots) append_rows(rows, snapshot);
+  for (const sapdr_snapshot* snapshot : snapshots) {
+    const std::uint64_t bytes = sapdr_snapshot_bytes(snapshot);
+    append_rows(rows, snapshot, {{state_of(snapshot)}, {bytes == 0 ? "" : human_bytes(bytes)}});
+  }
   sink_.write(table(rows));
+}
+
+void TerminalReport::decisions(const std::string& title, const std::vector<Decision>& group) {
+  if (quiet_) return;
+  if (!title.empty()) sink_.write(title + "\n");
+  sink_.write(decision_table(group, true) + decision_table(group, false) + "\n");
+  sink_.flush();
+}
+
+void TerminalReport::plan(const Summary& plan) {
+  if (quiet_) return;
+  for (const std::string& line : plan.lines) sink_.write(line + "\n");
+  sink_.write("\n");
+  sink_.flush();
 }
 
 void TerminalReport::node(const sapdr_node& node, bool long_form) {

@@ -9,12 +9,14 @@ namespace sapdr::shell {
 
 class TerminalReport : public Report {
  public:
-  // `details`: tell every item. `quiet`: print no summary.
+  // `details`: tell every item. `quiet`: print no plan and no summary.
   TerminalReport(Sink& sink, Console& console, bool details, bool quiet);
 
   void progress(const sapdr_progress&) override {}
   void item(const sapdr_item& item) override;
   void snapshots(const std::vector<const sapdr_snapshot*>& snapshots) override;
+  void decisions(const std::string& title, const std::vector<Decision>& group) override;
+  void plan(const Summary& plan) override;
   void node(const sapdr_node& node, bool long_form) override;
   void checksum(const sapdr_file_checksum& file) override;
   void object(const std::string& type, const char* id, std::uint64_t size) override;

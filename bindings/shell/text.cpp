@@ -175,6 +175,13 @@ std::string hex(const sapdr_id& id) {
   return out;
 }
 
+std::string row(const std::string& title, const std::string& value, const std::string& note) {
+  std::string out = title;
+  out.resize(20, ' ');
+  out += std::string(value.size() < 14 ? 14 - value.size() : 0, ' ') + value;
+  return note.empty() ? out : out + "  " + note;
+}
+
 std::string short_id(std::string_view hex) {
   return std::string(hex.substr(0, 8));
 }

@@ -80,7 +80,8 @@ SAPDR_API SAPDR_NODISCARD sapdr_status sapdr_forget_plan_at(const sapdr_forget_p
                                                             sapdr_forget_decision *decision,
                                                             sapdr_error **err);
 
-/* Removes what is not kept, once. `*removed` (may be NULL) receives how many. @since 0.1 */
+/* Removes what is not kept, once. `*removed` (may be NULL) receives how many, whatever the status
+ * is. SAPDR_E_INVALID_STATE if the repository was opened without locks. @since 0.1 */
 SAPDR_API SAPDR_NODISCARD sapdr_status sapdr_forget_plan_run(uint64_t *removed,
                                                              sapdr_forget_plan *plan,
                                                              sapdr_error **err);

@@ -24,8 +24,12 @@ typedef struct sapdr_prune_options {
   sapdr_cancel *cancel;
   const char *max_unused;          /* what may stay unused in packs: "5%" of all, "10G",
                                       "unlimited"; NULL: "5%" */
-  uint64_t max_repack_size;        /* bytes of the packs that are repacked at most; 0: any */
+  uint64_t max_repack_size;        /* bytes of the packs that are repacked at most; 0: any, so 1
+                                      is to repack nothing */
   int64_t grace_ns;                /* 0: 24 hours; SAPDR_GRACE_NONE */
+  const char *const *without_snapshots; /* full ids: plans as if they were forgotten; only to be
+                                           looked at, such a plan does not run */
+  size_t n_without_snapshots;
 } sapdr_prune_options;
 
 /* What a plan will do, or a run did. Bytes are those of packs and blobs as stored. */
@@ -47,6 +51,8 @@ typedef struct sapdr_prune_stats {
   uint64_t bytes_marked;
   uint64_t packs_waiting;      /* marked by an earlier prune, and not due yet */
   uint64_t bytes_waiting;
+  int64_t due_ns;              /* from this time on a prune removes all that are marked or waiting;
+                                  0: there are none */
   uint64_t packs_removed;      /* from storage */
   uint64_t bytes_removed;
   uint64_t bytes_unused_after; /* stay in packs that are needed */
@@ -72,7 +78,7 @@ SAPDR_API SAPDR_NODISCARD sapdr_status sapdr_prune_plan_stats(const sapdr_prune_
 /* Runs the plan, once. `result` may be NULL; it is filled in whatever the status is.
  * SAPDR_E_LOCKED if others use the repository when the run has to be alone (it waits as long as the
  * repository's retry_lock_ns says): what was moved stays moved. SAPDR_E_INVALID_STATE if another
- * prune came between. @since 0.1 */
+ * prune came between, or if the repository was opened without locks. @since 0.1 */
 SAPDR_API SAPDR_NODISCARD sapdr_status sapdr_prune_plan_run(sapdr_prune_stats *result,
                                                             sapdr_prune_plan *plan,
                                                             sapdr_error **err);

@@ -44,7 +44,8 @@ typedef struct sapdr_repo_open_options {
   size_t password_size;
   const char *key_hint;      /* id of the key file to try first; NULL: none */
   uint32_t pack_size_mib;    /* size of the packs this handle writes, 4 to 128; 0: 16 */
-  int32_t no_lock;           /* 1: take no lock, for reading from read-only storage */
+  int32_t no_lock;           /* 1: take no lock, for reading from read-only storage; what would
+                                change the repository is SAPDR_E_INVALID_STATE then */
   int32_t no_verify_blobs;   /* 1: do not decrypt and compare each blob before it is stored */
   int32_t reserved;
   int64_t retry_lock_ns;     /* how long to wait for a lock held by others; 0: fail at once */

@@ -12,6 +12,9 @@
  *   8. cpp/check.hpp       check_options, verify_options
  *   9. cpp/repository.hpp  repository: all the operations; buffer
  *  10. cpp/checksum.hpp    sha256, hasher; checksums and manifests of local files
+ *   9. cpp/forget.hpp      forget_options, forget_plan
+ *  10. cpp/prune.hpp       prune_options, prune_plan
+ *  11. cpp/repository.hpp  repository: all the operations; buffer
  *
  * USAGE (examples/backup.cpp is a whole program):
  *
@@ -26,7 +29,7 @@
  *     units and meanings are those of the C headers, and so are the enumerations (SAPDR_E_*,
  *     SAPDR_OVERWRITE_*, …) and the result structs.
  *   - Handles are move-only and free what they own. A context or backend may go before what was
- *     opened with it; a walk or restore_plan must go before its repository.
+ *     opened with it; a walk or a plan must go before its repository.
  *   - Every status but SAPDR_OK throws sapdr::error; long runs throw run_error, which has their
  *     result. What a lambda throws stops the operation and comes out of it unchanged.
  */

@@ -16,7 +16,8 @@ typedef struct sapdr_snapshot sapdr_snapshot;
 typedef struct sapdr_snapshot_list sapdr_snapshot_list;
 
 /* Which snapshots are meant: those that match one of the hosts (any if there are none), all of
- * the tags, and all of the paths. */
+ * the tags, one of the lists of tags, and all of the paths. The tag "" is that of snapshots without
+ * tags. */
 typedef struct sapdr_snapshot_filter {
   uint32_t struct_size;
   uint32_t reserved;
@@ -26,6 +27,8 @@ typedef struct sapdr_snapshot_filter {
   size_t n_tags;
   const char *const *paths; /* absolute, as the snapshots hold them */
   size_t n_paths;
+  const char *const *tag_lists; /* each "a,b": all of these tags; what has those of one list */
+  size_t n_tag_lists;
 } sapdr_snapshot_filter;
 
 /* The snapshots that match, oldest first. An unreadable snapshot is an error

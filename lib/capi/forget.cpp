@@ -51,16 +51,6 @@ core::CalendarSpan read_span(const char* text, const char* name) {
   return given.empty() ? core::CalendarSpan{} : core::CalendarSpan::parse(given);
 }
 
-std::vector<std::string> split(const std::string& list) {
-  std::vector<std::string> parts;
-  for (size_t begin = 0; begin <= list.size();) {
-    const size_t end = std::min(list.find(',', begin), list.size());
-    if (end > begin) parts.push_back(list.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return parts;
-}
-
 core::RetentionPolicy read_policy(const sapdr_forget_options& given) {
   core::RetentionPolicy policy;
   const uint32_t counts[] = {given.keep_last,   given.keep_hourly,  given.keep_daily,
@@ -76,14 +66,7 @@ core::RetentionPolicy read_policy(const sapdr_forget_options& given) {
   for (size_t i = 1; i < core::n_periods; ++i) {
     policy.within_period[i] = read_span(spans[i - 1].first, spans[i - 1].second);
   }
-  for (const std::string& list :
-       capi::read_strings(given.keep_tags, given.n_keep_tags, "keep_tags")) {
-    policy.tags.push_back(split(list));
-    // It would match everything.
-    if (policy.tags.back().empty()) {
-      throw Error(Code::invalid_argument, "keep_tags holds a list without tags; name one");
-    }
-  }
+  policy.tags = capi::read_tag_lists(given.keep_tags, given.n_keep_tags, "keep_tags");
   return policy;
 }
 
@@ -111,6 +94,13 @@ core::ForgetOptions read_forget(const sapdr_forget_options& given) {
   return options;
 }
 
+// The plan, if it can be used in this process.
+template <class Plan>
+Plan& use(Plan* plan) {
+  capi::require(plan, "plan").session.repository().context().check_process();
+  return *plan;
+}
+
 }  // namespace
 
 sapdr_status sapdr_forget_plan_new(sapdr_forget_plan** out, sapdr_repo* repo,
@@ -136,7 +126,7 @@ sapdr_status sapdr_forget_plan_at(const sapdr_forget_plan* plan, size_t at,
                                   sapdr_forget_decision* decision, sapdr_error** err) {
   return capi::guard(err, [&] {
     const capi::Result<sapdr_forget_decision> told(&capi::require(decision, "decision"));
-    const auto& all = capi::require(plan, "plan").told;
+    const auto& all = use(plan).told;
     if (at >= all.size()) {
       throw Error(Code::invalid_argument, "the plan has " + std::to_string(all.size()) +
                                               " snapshots; " + std::to_string(at) +
@@ -153,15 +143,17 @@ sapdr_status sapdr_forget_plan_at(const sapdr_forget_plan* plan, size_t at,
 
 sapdr_status sapdr_forget_plan_run(uint64_t* removed, sapdr_forget_plan* plan, sapdr_error** err) {
   return capi::guard(err, [&] {
-    if (removed != nullptr) *removed = 0;
-    capi::require(plan, "plan").session.repository().context().check_process();
-    if (std::exchange(plan->has_run, true)) {
+    std::atomic<uint64_t> done = 0;
+    const capi::AtEnd tell([&] {
+      if (removed != nullptr) *removed = done;
+    });
+    sapdr_forget_plan& once = use(plan);
+    if (std::exchange(once.has_run, true)) {
       throw Error(Code::invalid_state, "this forget plan was run already; make a new plan");
     }
-    capi::RunProgress progress(&plan->observer, plan->cancel);
-    const uint64_t n = core::run_forget(plan->session.repository(), plan->session.lock(),
-                                        plan->decisions, progress);
-    if (removed != nullptr) *removed = n;
+    capi::RunProgress progress(&once.observer, once.cancel);
+    core::run_forget(once.session.repository(), once.session.lock(), once.decisions, done,
+                     progress);
   });
 }
 

@@ -121,6 +121,23 @@ inline std::vector<std::string> read_strings(const char* const* list, size_t n, 
   return strings;
 }
 
+// Lists of tags, each as one text: "a,b". As restic does, blanks around a tag do not count.
+inline std::vector<std::vector<std::string>> read_tag_lists(const char* const* lists, size_t n,
+                                                            const char* name) {
+  std::vector<std::vector<std::string>> all;
+  for (const std::string& list : read_strings(lists, n, name)) {
+    std::vector<std::string>& tags = all.emplace_back();
+    for (size_t begin = 0; begin <= list.size();) {
+      const size_t end = std::min(list.find(',', begin), list.size());
+      std::string tag = list.substr(begin, end - begin);
+      tag.erase(0, tag.find_first_not_of(' '));
+      tags.push_back(tag.substr(0, tag.find_last_not_of(' ') + 1));
+      begin = end + 1;
+    }
+  }
+  return all;
+}
+
 inline core::SecretBytes read_secret(const char* bytes, size_t size, const char* name) {
   if (size == 0) return {};
   const core::ByteView view = core::as_bytes({&require(bytes, name), size});

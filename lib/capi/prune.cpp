@@ -18,8 +18,25 @@ struct sapdr_prune_plan {
 
 namespace {
 
+std::unordered_set<core::Id, core::IdHash> read_ids(const char* const* list, size_t n,
+                                                    const char* name) {
+  std::unordered_set<core::Id, core::IdHash> ids;
+  for (const std::string& text : capi::read_strings(list, n, name)) {
+    const auto id = core::Id::parse(text);
+    if (!id) {
+      throw core::Error(core::Code::invalid_argument,
+                        std::string("\"") + name + "\" holds \"" + text +
+                            "\"; give ids in full, of 64 hexadecimal digits");
+    }
+    ids.insert(*id);
+  }
+  return ids;
+}
+
 core::PruneOptions read_prune(const sapdr_prune_options& given) {
   core::PruneOptions options;
+  options.without =
+      read_ids(given.without_snapshots, given.n_without_snapshots, "without_snapshots");
   const std::string max_unused = capi::optional_text(given.max_unused, "max_unused");
   if (!max_unused.empty()) options.max_unused = core::MaxUnused(max_unused);
   if (given.max_repack_size != 0) options.max_repack_size = given.max_repack_size;
@@ -49,11 +66,19 @@ sapdr_prune_stats to_c(const core::PruneStats& from, uint64_t elapsed_ns) {
   stats.bytes_marked = from.bytes_marked;
   stats.packs_waiting = from.packs_waiting;
   stats.bytes_waiting = from.bytes_waiting;
+  stats.due_ns = from.due;
   stats.packs_removed = from.packs_removed;
   stats.bytes_removed = from.bytes_removed;
   stats.bytes_unused_after = from.bytes_unused_after;
   stats.elapsed_ns = elapsed_ns;
   return stats;
+}
+
+// The plan, if it can be used in this process.
+template <class Plan>
+Plan& use(Plan* plan) {
+  capi::require(plan, "plan").repository->context().check_process();
+  return *plan;
 }
 
 }  // namespace
@@ -75,7 +100,7 @@ sapdr_status sapdr_prune_plan_stats(const sapdr_prune_plan* plan, sapdr_prune_st
                                     sapdr_error** err) {
   return capi::guard(err, [&] {
     const capi::Result<sapdr_prune_stats> result(&capi::require(stats, "stats"));
-    result.write(to_c(capi::require(plan, "plan").plan->stats(), 0));
+    result.write(to_c(use(plan).plan->stats(), 0));
   });
 }
 
@@ -83,11 +108,11 @@ sapdr_status sapdr_prune_plan_run(sapdr_prune_stats* result, sapdr_prune_plan* p
                                   sapdr_error** err) {
   return capi::guard(err, [&] {
     const capi::Result<sapdr_prune_stats> told(result);
-    capi::require(plan, "plan").repository->context().check_process();
-    capi::RunProgress progress(&plan->observer, plan->cancel);
+    sapdr_prune_plan& once = use(plan);
+    capi::RunProgress progress(&once.observer, once.cancel);
     core::PruneStats done;
     const capi::AtEnd tell([&] { told.write(to_c(done, progress.elapsed_ns())); });
-    plan->plan->run(done, progress);
+    once.plan->run(done, progress);
   });
 }
 

@@ -37,6 +37,7 @@ core::SnapshotFilter capi::read_filter(const sapdr_snapshot_filter* filter) {
   read.hosts = read_strings(given.hosts, given.n_hosts, "hosts");
   read.tags = read_strings(given.tags, given.n_tags, "tags");
   read.paths = read_strings(given.paths, given.n_paths, "paths");
+  read.tag_lists = read_tag_lists(given.tag_lists, given.n_tag_lists, "tag_lists");
   return read;
 }
 

@@ -1,5 +1,6 @@
 #include "format/snapshot.hpp"
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 
 #include "base/json.hpp"
@@ -98,6 +99,12 @@ std::string snapshot_json(const Snapshot& snapshot) {
   if (snapshot.summary) append_summary(json.key("summary"), *snapshot.summary);
   json.end();
   return out;
+}
+
+bool Snapshot::has_tags(const std::vector<std::string>& all) const {
+  return std::ranges::all_of(all, [&](const std::string& tag) {
+    return (tag.empty() && tags.empty()) || std::ranges::find(tags, tag) != tags.end();
+  });
 }
 
 }  // namespace sapdr::core

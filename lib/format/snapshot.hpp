@@ -42,6 +42,10 @@ struct Snapshot {
   std::optional<Id> original;
   std::string program_version;
   std::optional<SnapshotSummary> summary;
+
+  // Whether it has all of these tags. As for restic, the empty tag is that of a snapshot without
+  // any.
+  bool has_tags(const std::vector<std::string>& all) const;
 };
 
 // Fields, order and form as restic writes them. `id` stays null.

@@ -19,11 +19,11 @@ std::optional<T> parse_number(std::string_view digits) {
 
 std::optional<uint64_t> parse_bytes(std::string_view text) {
   if (text.empty()) return std::nullopt;
-  constexpr std::string_view units = "kKMGT";
+  constexpr std::string_view units = "kKmMgGtT";
   const size_t unit = units.find(text.back());
   if (unit == std::string_view::npos) return parse_number<uint64_t>(text);
   const auto value = parse_number<uint64_t>(text.substr(0, text.size() - 1));
-  const size_t shift = 10 * (unit == 0 ? 1 : unit);
+  const size_t shift = 10 * (unit / 2 + 1);
   if (!value || *value > UINT64_MAX >> shift) return std::nullopt;
   return *value << shift;
 }

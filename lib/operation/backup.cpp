@@ -159,6 +159,7 @@ void verify_snapshot(Repository& repository, const Snapshot& snapshot, const Bac
 
 void backup(Repository& repository, const RepositoryLock& lock, Source& source,
             const BackupOptions& options, BackupResult& result, Progress& progress) {
+  if (!options.dry_run) lock.require_held();
   const UnixNs start = repository.context().now();
   Snapshot snapshot = describe(repository, source, options);
   const std::optional<Snapshot> parent = find_parent(repository, options, snapshot);

@@ -1,7 +1,6 @@
 #include "operation/forget.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <map>
 #include <tuple>
 
@@ -40,12 +39,12 @@ std::vector<ForgetDecision> named(Repository& repository, const SnapshotFilter& 
                                   const std::vector<std::string>& names) {
   std::vector<ForgetDecision> decisions;
   for (const std::string& name : names) {
-    SnapshotRef found = find_snapshot(repository, name, filter);
-    if (found.folder != "/") {
+    if (name.find(':') != std::string::npos) {
       throw Error(Code::invalid_argument, "\"" + name +
                                               "\" names a folder; only whole snapshots can be "
                                               "forgotten");
     }
+    SnapshotRef found = find_snapshot(repository, name, filter);
     const bool is_known = std::ranges::any_of(
         decisions, [&](const ForgetDecision& d) { return d.snapshot.id == found.snapshot.id; });
     if (!is_known) decisions.push_back({std::move(found.snapshot), 0, {}});
@@ -92,10 +91,11 @@ std::vector<ForgetDecision> plan_forget(Repository& repository, const SnapshotFi
   return decisions;
 }
 
-uint64_t run_forget(Repository& repository, const RepositoryLock& lock,
-                    const std::vector<ForgetDecision>& decisions, Progress& progress) {
+void run_forget(Repository& repository, const RepositoryLock& lock,
+                const std::vector<ForgetDecision>& decisions, std::atomic<uint64_t>& removed,
+                Progress& progress) {
+  lock.require_held();
   progress.phase(SAPDR_PHASE_FINISH);
-  std::atomic<uint64_t> removed = 0;
   const auto remove = [&](const Snapshot& snapshot) {
     lock.check();
     try {
@@ -114,7 +114,6 @@ uint64_t run_forget(Repository& repository, const RepositoryLock& lock,
     workers.submit([&remove, &decision] { remove(decision.snapshot); });
   }
   workers.finish();
-  return removed;
 }
 
 }  // namespace sapdr::core

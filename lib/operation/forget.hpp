@@ -1,6 +1,7 @@
 // Forget: snapshots go; what only they needed stays in storage until a prune.
 #pragma once
 
+#include <atomic>
 #include <string>
 #include <vector>
 
@@ -36,8 +37,10 @@ struct ForgetDecision {
 std::vector<ForgetDecision> plan_forget(Repository& repository, const SnapshotFilter& filter,
                                         const ForgetOptions& options);
 
-// Removes those that are not kept; returns how many. One that is gone already counts as removed.
-uint64_t run_forget(Repository& repository, const RepositoryLock& lock,
-                    const std::vector<ForgetDecision>& decisions, Progress& progress);
+// Removes those that are not kept and counts them in `removed`, also if it throws. One that is gone
+// already counts as removed.
+void run_forget(Repository& repository, const RepositoryLock& lock,
+                const std::vector<ForgetDecision>& decisions, std::atomic<uint64_t>& removed,
+                Progress& progress);
 
 }  // namespace sapdr::core

@@ -23,10 +23,11 @@ class Plan final : public PrunePlan {
   Plan(RepositoryPtr repository, const PruneOptions& options, Progress& progress)
       : repository_(std::move(repository)),
         options_(options),
-        lock_(std::in_place, *repository_, LockMode::shared, progress) {
+        left_to_repack_(options.max_repack_size),
+        lock_(std::make_unique<RepositoryLock>(*repository_, LockMode::shared, progress)) {
     repository_->load_index(progress);
     generation_ = repository_->index().generation();
-    usage_.emplace(*repository_);
+    usage_.emplace(*repository_, options_.without);
     make(progress);
   }
 
@@ -38,20 +39,25 @@ class Plan final : public PrunePlan {
   std::vector<bool> right_packs();
   void require_whole(const std::vector<bool>& is_right) const;
   void sort_out(const std::vector<bool>& is_right);
-  void choose_repacks(std::vector<uint32_t> candidates);
+  void choose_repacks(const std::vector<uint32_t>& mixed, std::vector<uint32_t> candidates);
+  void choose_small(const std::vector<uint32_t>& candidates);
   bool is_small(uint32_t pack) const;
+  uint64_t size_of(uint32_t pack) const;
   void count_marks();
-  void repack(Progress& progress);
+  void require_runnable() const;
+  void repack(const RepositoryLock& lock, Progress& progress);
 
   RepositoryPtr repository_;
   const PruneOptions options_;
-  std::optional<RepositoryLock> lock_;
+  uint64_t left_to_repack_;  // of max_repack_size
+  std::unique_ptr<RepositoryLock> lock_;
   uint64_t generation_ = 0;
   std::optional<PruneUsage> usage_;
   std::unordered_map<Id, uint64_t, IdHash> stored_;  // packs in storage and their sizes
   std::vector<uint32_t> repack_;                     // by number
   PruneWork work_;
   PruneStats stats_;
+  UnixNs waiting_due_ = 0;  // as PruneStats::due, of those that wait already
 };
 
 void Plan::make(Progress& progress) {
@@ -93,12 +99,16 @@ void Plan::require_whole(const std::vector<bool>& is_right) const {
 }
 
 bool Plan::is_small(uint32_t pack) const {
-  const PackUsage& usage = usage_->packs()[pack];
-  return usage.used_bytes + usage.unused_bytes < repository_->settings().pack_size / 5 * 4;
+  return size_of(pack) < repository_->settings().pack_size / 5 * 4;
+}
+
+uint64_t Plan::size_of(uint32_t pack) const {
+  return usage_->packs()[pack].used_bytes + usage_->packs()[pack].unused_bytes;
 }
 
 void Plan::sort_out(const std::vector<bool>& is_right) {
   const BlobIndex& index = repository_->index();
+  std::vector<uint32_t> mixed;  // only old programs wrote such
   std::vector<uint32_t> candidates;
   std::vector<uint32_t> small[2];  // by BlobType
   std::unordered_set<Id, IdHash> named;
@@ -112,7 +122,7 @@ void Plan::sort_out(const std::vector<bool>& is_right) {
     if (usage.used_blobs == 0) {
       work_.remove.insert(index.pack_id(pack));
     } else if (usage.is_mixed) {
-      repack_.push_back(pack);  // only old programs wrote such
+      mixed.push_back(pack);
     } else if (usage.unused_blobs > 0) {
       candidates.push_back(pack);
     } else if (options_.repack_small && is_small(pack)) {
@@ -123,11 +133,8 @@ void Plan::sort_out(const std::vector<bool>& is_right) {
   stats_.bytes_duplicate = usage_->duplicate_bytes();
   stats_.blobs_unused -= stats_.blobs_duplicate;
   stats_.bytes_unused -= stats_.bytes_duplicate;
-  choose_repacks(std::move(candidates));
-  for (const std::vector<uint32_t>& packs : small) {
-    // One alone would only become another small one.
-    if (packs.size() > 1) repack_.insert(repack_.end(), packs.begin(), packs.end());
-  }
+  choose_repacks(mixed, std::move(candidates));
+  for (const std::vector<uint32_t>& packs : small) choose_small(packs);
   for (const uint32_t pack : repack_) work_.remove.insert(index.pack_id(pack));
   for (const auto& [id, file] : repository_->index_files().files()) {
     for (const MarkedPack& marked : file.marked) named.insert(marked.pack.id);
@@ -138,11 +145,18 @@ void Plan::sort_out(const std::vector<bool>& is_right) {
 }
 
 // The emptiest packs first, until little enough is left or enough is to be moved.
-void Plan::choose_repacks(std::vector<uint32_t> candidates) {
+void Plan::choose_repacks(const std::vector<uint32_t>& mixed, std::vector<uint32_t> candidates) {
   const std::vector<PackUsage>& packs = usage_->packs();
   uint64_t unused = 0;
-  uint64_t moved = 0;
+  for (const uint32_t pack : mixed) unused += packs[pack].unused_bytes;
   for (const uint32_t pack : candidates) unused += packs[pack].unused_bytes;
+  const auto take = [&](uint32_t pack) {
+    if (size_of(pack) > left_to_repack_) return;
+    left_to_repack_ -= size_of(pack);
+    unused -= packs[pack].unused_bytes;
+    repack_.push_back(pack);
+  };
+  for (const uint32_t pack : mixed) take(pack);
   std::sort(candidates.begin(), candidates.end(), [&](uint32_t a, uint32_t b) {
     const auto emptiness = [&](uint32_t pack) {
       return static_cast<double>(packs[pack].unused_bytes) /
@@ -152,14 +166,21 @@ void Plan::choose_repacks(std::vector<uint32_t> candidates) {
   });
   const uint64_t limit = options_.max_unused.of(stats_.bytes_used);
   for (const uint32_t pack : candidates) {
-    const uint64_t size = packs[pack].used_bytes + packs[pack].unused_bytes;
     if (unused <= limit) break;
-    if (size > options_.max_repack_size - moved) continue;
-    moved += size;
-    unused -= packs[pack].unused_bytes;
-    repack_.push_back(pack);
+    take(pack);
   }
   stats_.bytes_unused_after = unused;
+}
+
+void Plan::choose_small(const std::vector<uint32_t>& candidates) {
+  std::vector<uint32_t> chosen;
+  for (const uint32_t pack : candidates) {
+    if (size_of(pack) > left_to_repack_) continue;
+    left_to_repack_ -= size_of(pack);
+    chosen.push_back(pack);
+  }
+  // One alone would only become another small one.
+  if (chosen.size() > 1) repack_.insert(repack_.end(), chosen.begin(), chosen.end());
 }
 
 void Plan::count_marks() {
@@ -177,18 +198,27 @@ void Plan::count_marks() {
     if (const auto stored = stored_.find(id); stored != stored_.end()) count_new(stored->second);
   }
   for (const StoredPack& pack : work_.unreferenced) count_new(pack.size);
+  std::unordered_set<Id, IdHash> counted;  // a killed prune leaves the same mark in two files
   for (const auto& [id, file] : repository_->index_files().files()) {
     for (const MarkedPack& marked : file.marked) {
       const auto stored = stored_.find(marked.pack.id);
-      if (stored == stored_.end()) continue;
+      const bool is_named = repository_->index().pack_number(marked.pack.id).has_value();
+      if (is_named || stored == stored_.end() || !counted.insert(marked.pack.id).second) continue;
       const bool is_due = PruneSettle::is_due(marked, repository_->context(), options_.grace);
       ++(is_due ? stats_.packs_removed : stats_.packs_waiting);
       (is_due ? stats_.bytes_removed : stats_.bytes_waiting) += stored->second;
+      if (is_due) continue;
+      waiting_due_ = std::max(waiting_due_, PruneSettle::due(marked.time, options_.grace));
     }
+  }
+  stats_.due = waiting_due_;
+  if (stats_.packs_marked > 0) {
+    stats_.due =
+        std::max(stats_.due, PruneSettle::due(repository_->context().now(), options_.grace));
   }
 }
 
-void Plan::repack(Progress& progress) {
+void Plan::repack(const RepositoryLock& lock, Progress& progress) {
   if (repack_.empty()) return;
   progress.phase(SAPDR_PHASE_WRITE);
   std::vector<BlobPlace> places;
@@ -199,23 +229,37 @@ void Plan::repack(Progress& progress) {
       progress.expect(1, place.length);
     }
   }
-  BlobWriter writer(*repository_, *lock_, false);
+  BlobWriter writer(*repository_, lock, false);
   const auto move = [&](const LoadedBlob& blob) { writer.copy(blob.place, blob.sealed); };
   read_blobs(*repository_, std::move(places), move, progress);
   writer.finish();
 }
 
-void Plan::run(PruneStats& result, Progress& progress) {
-  result = stats_;
-  result.packs_marked = result.bytes_marked = 0;
-  result.packs_removed = result.bytes_removed = 0;
-  if (repository_->index().generation() != generation_ || !lock_) {
+void Plan::require_runnable() const {
+  if (!lock_ || repository_->index().generation() != generation_) {
     throw Error(Code::invalid_state, "the plan is out of date or has run; plan the prune again");
   }
+  if (!options_.without.empty()) {
+    throw Error(Code::invalid_state,
+                "the plan takes snapshots for gone that are there; forget them and plan again");
+  }
+  lock_->require_held();
+}
+
+void Plan::run(PruneStats& result, Progress& progress) {
+  result = stats_;
+  result.packs_repacked = result.bytes_repacked = 0;
+  result.packs_marked = result.bytes_marked = 0;
+  result.packs_removed = result.bytes_removed = 0;
+  result.due = waiting_due_;
+  require_runnable();
+  auto lock = std::move(lock_);  // ends with this run, however that ends
   const bool has_work =
       !work_.remove.empty() || !work_.unreferenced.empty() || stats_.packs_removed > 0;
-  repack(progress);
-  lock_.reset();
+  repack(*lock, progress);
+  result.packs_repacked = stats_.packs_repacked;
+  result.bytes_repacked = stats_.bytes_repacked;
+  lock.reset();  // the last part has to be alone
   if (!has_work) return;
   PruneSettle(*repository_, *usage_, std::move(work_), options_.grace).run(result, progress);
 }

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <unordered_set>
 
 #include "observe/progress.hpp"
 #include "repository/repository.hpp"
@@ -32,7 +33,8 @@ struct PruneOptions {
   MaxUnused max_unused{"5%"};
   uint64_t max_repack_size = UINT64_MAX;  // bytes of the packs that are repacked
   std::chrono::nanoseconds grace = std::chrono::hours(24);
-  bool repack_small = false;  // also packs that are far smaller than they should be
+  bool repack_small = false;                 // also packs that are far smaller than they should be
+  std::unordered_set<Id, IdHash> without{};  // as if these snapshots were gone: only a plan
 };
 
 // Of a plan: what it will do; of a run: what it did. Bytes are those of stored packs and blobs.
@@ -52,6 +54,7 @@ struct PruneStats {
   uint64_t bytes_marked = 0;
   uint64_t packs_waiting = 0;  // marked before and not due yet
   uint64_t bytes_waiting = 0;
+  UnixNs due = 0;  // when the grace of the last of the marked and waiting ones is over; 0: of none
   uint64_t packs_removed = 0;  // from storage
   uint64_t bytes_removed = 0;
   uint64_t bytes_unused_after = 0;  // stay in packs that are needed
@@ -69,7 +72,7 @@ class PrunePlan {
   virtual const PruneStats& stats() const = 0;
 
   // Once. Throws Code::locked if others do not let it be alone: what was moved stays moved, and the
-  // next prune goes on from there.
+  // next prune goes on from there. Code::invalid_state if it was planned without some snapshots.
   virtual void run(PruneStats& result, Progress& progress) = 0;
 };
 

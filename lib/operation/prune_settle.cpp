@@ -1,6 +1,7 @@
 #include "operation/prune_settle.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/workers.hpp"
 #include "repository/index_writer.hpp"
@@ -23,7 +24,12 @@ PruneSettle::PruneSettle(Repository& repository, PruneUsage& usage, PruneWork wo
 
 bool PruneSettle::is_due(const MarkedPack& marked, const Context& context,
                          std::chrono::nanoseconds grace) {
-  return grace.count() == 0 || context.now() - marked.time >= grace.count();
+  return grace.count() == 0 || marked.time <= context.now() - grace.count();
+}
+
+UnixNs PruneSettle::due(UnixNs marked, std::chrono::nanoseconds grace) {
+  constexpr UnixNs last = std::numeric_limits<UnixNs>::max();  // of time as it is stored
+  return marked > last - grace.count() ? last : marked + grace.count();
 }
 
 void PruneSettle::run(PruneStats& result, Progress& progress) {
@@ -36,6 +42,7 @@ void PruneSettle::run(PruneStats& result, Progress& progress) {
   rewrite_index();
   result.packs_marked = n_marked_;
   result.bytes_marked = bytes_marked_;
+  if (n_marked_ > 0) result.due = std::max(result.due, due(marked_at_, grace_));
   remove_packs(result, progress);
   compact_verified(repository_, lock, [&](const Id& pack) {
     return stored_.contains(pack) && !work_.remove.contains(pack);
@@ -106,7 +113,7 @@ std::vector<Id> PruneSettle::files_to_rewrite() const {
 
 void PruneSettle::mark_or_remove(IndexedPack pack, UnixNs time) {
   const auto stored = stored_.find(pack.id);
-  if (stored == stored_.end()) return;
+  if (stored == stored_.end() || !judged_.insert(pack.id).second) return;
   MarkedPack marked{std::move(pack), time, stored->second};
   (is_due(marked, repository_.context(), grace_) ? doomed_ : marks_).push_back(std::move(marked));
 }
@@ -114,7 +121,7 @@ void PruneSettle::mark_or_remove(IndexedPack pack, UnixNs time) {
 void PruneSettle::rewrite_index() {
   const std::vector<Id> old = files_to_rewrite();
   const BlobIndex& index = repository_.index();
-  const UnixNs now = repository_.context().now();
+  const UnixNs now = marked_at_ = repository_.context().now();
   IndexWriter writer(repository_, *lock_);
   std::unordered_set<uint32_t> done;
   for (const Id& id : old) {

@@ -34,6 +34,8 @@ class PruneSettle {
   // Whether the time of a mark is over. One from the future never is: a clock is wrong.
   static bool is_due(const MarkedPack& marked, const Context& context,
                      std::chrono::nanoseconds grace);
+  // When the time of a mark is over.
+  static UnixNs due(UnixNs marked, std::chrono::nanoseconds grace);
 
  private:
   void look_again(Progress& progress);
@@ -51,9 +53,11 @@ class PruneSettle {
   const std::chrono::nanoseconds grace_;
   const RepositoryLock* lock_ = nullptr;
   std::unordered_map<Id, uint64_t, IdHash> stored_;
-  std::vector<MarkedPack> marks_;   // that stay
-  std::vector<MarkedPack> doomed_;  // whose packs go now
-  uint64_t n_marked_ = 0;           // by this run
+  std::unordered_set<Id, IdHash> judged_;  // packs of which is known whether they are marked or go
+  std::vector<MarkedPack> marks_;          // that stay
+  std::vector<MarkedPack> doomed_;         // whose packs go now
+  UnixNs marked_at_ = 0;                   // by this run
+  uint64_t n_marked_ = 0;
   uint64_t bytes_marked_ = 0;
 };
 

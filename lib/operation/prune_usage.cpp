@@ -7,8 +7,8 @@
 
 namespace sapdr::core {
 
-PruneUsage::PruneUsage(Repository& repository)
-    : repository_(repository), used_(repository.index()) {}
+PruneUsage::PruneUsage(Repository& repository, const std::unordered_set<Id, IdHash>& without)
+    : repository_(repository), seen_(without), used_(repository.index()) {}
 
 void PruneUsage::visit(const Id& tree, const std::vector<Node>& nodes) {
   for (const Node& node : nodes) {
@@ -35,6 +35,7 @@ void PruneUsage::add_snapshots(Progress& progress) {
     const std::lock_guard lock(mutex);
     visit(tree, *nodes);
   };
+  n_snapshots_ += roots.size();
   visit_trees(repository_, std::move(roots), used_, visit_one, progress);
 }
 

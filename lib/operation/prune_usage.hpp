@@ -23,12 +23,13 @@ struct PackUsage {
 // Needs the index, which must not be cleared while this lives.
 class PruneUsage {
  public:
-  explicit PruneUsage(Repository& repository);
+  // Takes the snapshots `without` for gone.
+  PruneUsage(Repository& repository, const std::unordered_set<Id, IdHash>& without);
 
   // Walks those of the present snapshots that were not walked yet. Throws Code::corrupt if one of
   // them, or something that it needs, is not there.
   void add_snapshots(Progress& progress);
-  size_t n_snapshots() const { return seen_.size(); }
+  uint64_t n_snapshots() const { return n_snapshots_; }
 
   bool is_used(const BlobPlace& place) const { return used_.contains(place.id, place.type); }
 
@@ -47,7 +48,8 @@ class PruneUsage {
                     const std::vector<bool>& pack_is_right);
 
   Repository& repository_;
-  std::unordered_set<Id, IdHash> seen_;  // snapshots
+  std::unordered_set<Id, IdHash> seen_;  // snapshots that were walked, or are taken for gone
+  uint64_t n_snapshots_ = 0;
   BlobSet used_;
   std::vector<bool> has_copies_;                   // by number of the blob
   std::unordered_map<uint32_t, uint32_t> chosen_;  // of blobs with copies: number to pack

@@ -60,12 +60,6 @@ int64_t bucket(Period period, UnixNs time, size_t number) {
   return 0;
 }
 
-bool has_tags(const Snapshot& snapshot, const std::vector<std::string>& tags) {
-  return std::ranges::all_of(tags, [&](const std::string& tag) {
-    return std::ranges::find(snapshot.tags, tag) != snapshot.tags.end();
-  });
-}
-
 UnixNs newest_not_after(const std::vector<const Snapshot*>& group, UnixNs now) {
   UnixNs newest = std::numeric_limits<UnixNs>::min();
   for (const Snapshot* snapshot : group) {
@@ -200,7 +194,7 @@ std::vector<Retained> apply_policy(const RetentionPolicy& policy,
   for (size_t i = 0; i < retained.size(); ++i) {
     Retained& one = retained[i];
     for (const std::vector<std::string>& tags : policy.tags) {
-      if (has_tags(*one.snapshot, tags)) one.reasons.push_back("has tags " + joined(tags));
+      if (one.snapshot->has_tags(tags)) one.reasons.push_back("has tags " + joined(tags));
     }
     if (!policy.within.is_zero() && one.snapshot->time > policy.within.before(newest)) {
       one.reasons.push_back("within " + policy.within.text());

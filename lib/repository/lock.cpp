@@ -82,7 +82,7 @@ std::vector<StoredLock> list_locks(Repository& repository, const std::optional<I
 
 bool is_stale(const LockInfo& lock, UnixNs now,
               std::optional<std::chrono::nanoseconds> age_in_storage, const LockTiming& timing) {
-  const bool is_old = now - lock.time > timing.stale.count();
+  const bool is_old = lock.time < now - timing.stale.count();  // hostile times must not overflow
   if (is_old && (!age_in_storage || *age_in_storage > timing.stale)) return true;
   if (lock.hostname != host_name() || lock.pid <= 0) return false;
   return kill(static_cast<pid_t>(lock.pid), 0) != 0 && errno == ESRCH;
@@ -129,6 +129,13 @@ RepositoryLock::~RepositoryLock() {
     repository_.context().log(LogLevel::warning, "repository",
                               "lock " + id_->hex() + " stays behind: " + error.message());
   }
+}
+
+void RepositoryLock::require_held() const {
+  if (thread_.joinable()) return;
+  throw Error(Code::invalid_state,
+              "the repository was opened without locks, which is for reading only; open it with "
+              "locks to change it");
 }
 
 void RepositoryLock::throw_lost() {

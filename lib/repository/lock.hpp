@@ -39,6 +39,9 @@ class RepositoryLock {
   void check() const {
     if (lost_.load(std::memory_order_relaxed)) throw_lost();
   }
+  // Before anything is changed: without a lock, a prune could take away what is being written.
+  // Throws Code::invalid_state if none was taken.
+  void require_held() const;
 
  private:
   void acquire();

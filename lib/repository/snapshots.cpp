@@ -33,8 +33,12 @@ Snapshot find_latest(Repository& repository, const SnapshotFilter& filter) {
 }  // namespace
 
 bool SnapshotFilter::matches(const Snapshot& snapshot) const {
-  return (hosts.empty() || contains(hosts, snapshot.hostname)) &&
-         contains_all(snapshot.tags, tags) && contains_all(snapshot.paths, paths);
+  const auto has_tags = [&](const std::vector<std::string>& list) {
+    return snapshot.has_tags(list);
+  };
+  return (hosts.empty() || contains(hosts, snapshot.hostname)) && has_tags(tags) &&
+         (tag_lists.empty() || std::ranges::any_of(tag_lists, has_tags)) &&
+         contains_all(snapshot.paths, paths);
 }
 
 Snapshot load_snapshot(Repository& repository, const Id& id) {

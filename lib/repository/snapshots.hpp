@@ -11,9 +11,10 @@
 namespace sapdr::core {
 
 struct SnapshotFilter {
-  std::vector<std::string> hosts;  // one of them; empty: any
-  std::vector<std::string> tags;   // all of them
-  std::vector<std::string> paths;  // all of them
+  std::vector<std::string> hosts;                     // one of them; empty: any
+  std::vector<std::string> tags;                      // all of them
+  std::vector<std::string> paths;                     // all of them
+  std::vector<std::vector<std::string>> tag_lists{};  // all tags of one of them; empty: any
 
   bool matches(const Snapshot& snapshot) const;
 };

@@ -140,11 +140,16 @@ static void test_observer(sapdr_repo* repo) {
 
 /* In the child of a fork nothing works, nothing hangs, and freeing leaves the parent's lock. */
 static int use_in_child(sapdr_ctx* ctx, sapdr_repo* repo, sapdr_walk* walk,
-                        sapdr_restore_plan* plan) {
+                        sapdr_restore_plan* plan, sapdr_forget_plan* forget,
+                        sapdr_prune_plan* prune) {
   sapdr_backend* backend;
   const sapdr_node* node;
   sapdr_restore_stats stats;
+  sapdr_forget_decision decision;
+  sapdr_prune_stats pruned;
   SAPDR_INIT(&stats);
+  SAPDR_INIT(&decision);
+  SAPDR_INIT(&pruned);
   expect_failures = 0;
   EXPECT_STATUS(SAPDR_E_INVALID_STATE, sapdr_backend_open(&backend, ctx, "memory:", &err));
   EXPECT_STATUS(SAPDR_E_INVALID_STATE, sapdr_manifest_write(NULL, ctx, ".", "new", NULL, &err));
@@ -153,8 +158,14 @@ static int use_in_child(sapdr_ctx* ctx, sapdr_repo* repo, sapdr_walk* walk,
   EXPECT_STATUS(SAPDR_E_INVALID_STATE, sapdr_walk_next(&node, walk, &err));
   EXPECT_STATUS(SAPDR_E_INVALID_STATE, sapdr_restore_plan_stats(plan, &stats, &err));
   EXPECT_STATUS(SAPDR_E_INVALID_STATE, sapdr_restore_plan_run(NULL, plan, &err));
+  EXPECT_STATUS(SAPDR_E_INVALID_STATE, sapdr_forget_plan_at(forget, 0, &decision, &err));
+  EXPECT_STATUS(SAPDR_E_INVALID_STATE, sapdr_forget_plan_run(NULL, forget, &err));
+  EXPECT_STATUS(SAPDR_E_INVALID_STATE, sapdr_prune_plan_stats(prune, &pruned, &err));
+  EXPECT_STATUS(SAPDR_E_INVALID_STATE, sapdr_prune_plan_run(NULL, prune, &err));
   sapdr_walk_free(walk);
   sapdr_restore_plan_free(plan);
+  sapdr_forget_plan_free(forget);
+  sapdr_prune_plan_free(prune);
   sapdr_repo_free(repo);
   sapdr_ctx_free(ctx);
   return expect_failures;
@@ -178,16 +189,25 @@ static void test_fork(sapdr_ctx* ctx) {
   EXPECT_OK(watched_backup(repo, &watch));
   EXPECT_OK(sapdr_walk_new(&walk, repo, "latest", NULL, NULL, &err));
   EXPECT_OK(sapdr_restore_plan_new(&plan, repo, "latest", NULL, "target", NULL, &err));
+  sapdr_forget_plan* forget;
+  sapdr_forget_options keep;
+  SAPDR_INIT(&keep);
+  keep.keep_last = 1;
+  EXPECT_OK(sapdr_forget_plan_new(&forget, repo, NULL, &keep, &err));
+  sapdr_prune_plan* prune;
+  EXPECT_OK(sapdr_prune_plan_new(&prune, repo, NULL, &err));
   const pid_t child = fork();
-  if (child == 0) _exit(use_in_child(ctx, repo, walk, plan));
+  if (child == 0) _exit(use_in_child(ctx, repo, walk, plan, forget, prune));
   int status = -1;
   EXPECT(waitpid(child, &status, 0) == child && status == 0);
 
   int locks = 0;
   EXPECT_OK(sapdr_repo_list(repo, "lock", count, &locks, &err));
-  EXPECT(locks == 2);
+  EXPECT(locks == 4);
   sapdr_walk_free(walk);
   sapdr_restore_plan_free(plan);
+  sapdr_forget_plan_free(forget);
+  sapdr_prune_plan_free(prune);
   locks = 0;
   EXPECT_OK(sapdr_repo_list(repo, "lock", count, &locks, &err));
   EXPECT(locks == 0);

@@ -98,6 +98,8 @@ TEST_CASE("hpp: handles are move-only") {
   CHECK(move_only(std::type_identity<sapdr::snapshot_list>()));
   CHECK(move_only(std::type_identity<sapdr::walk>()));
   CHECK(move_only(std::type_identity<sapdr::restore_plan>()));
+  CHECK(move_only(std::type_identity<sapdr::forget_plan>()));
+  CHECK(move_only(std::type_identity<sapdr::prune_plan>()));
   CHECK(move_only(std::type_identity<sapdr::cancel_source>()));
   CHECK(move_only(std::type_identity<sapdr::buffer>()));
   CHECK(move_only(std::type_identity<sapdr::hasher>()));
@@ -165,6 +167,59 @@ TEST_CASE("hpp: back up, list, walk, dump, check, verify and restore") {
   CHECK(ids == std::vector<std::string>{id});
 }
 
+TEST_CASE("hpp: forget and prune, each a plan and a run") {
+  sapdr::repository repo = new_repository();
+  for (int i = 1; i <= 4; ++i) {
+    repo.backup_streams({stream_of("/x", "content " + std::to_string(i))},
+                        {.tags = {i % 2 == 0 ? "even" : "odd"}, .time_ns = i * 86'400'000'000'000});
+  }
+  CHECK(repo.snapshots({.tag_lists = {"even", "none,other"}}).size() == 2);
+  CHECK(code_of([&] { repo.forget_plan({}); }) == SAPDR_E_INVALID_ARGUMENT);
+  sapdr::forget_plan forget = repo.forget_plan(
+      {.group_by = SAPDR_GROUP_BY_NOTHING, .keep_within = "1d", .keep_tags = {"odd"}});
+  CHECK(forget.size() == 4);
+  CHECK_FALSE(forget.empty());
+  CHECK(std::count_if(forget.begin(), forget.end(), [](const auto& d) { return d.keep; }) == 3);
+  CHECK(forget[0].snapshot.time_ns() == 4 * 86'400'000'000'000);
+  CHECK(forget[0].reasons == "within 1d");
+  CHECK(forget[1].reasons == "has tags odd");
+  CHECK(repo.snapshots().size() == 4);
+  sapdr::forget_plan moved = std::move(forget);
+  CHECK(moved.run() == 1);
+  try {
+    static_cast<void>(moved.run());
+    FAIL("it ran twice");
+  } catch (const sapdr::forget_error& error) {
+    CHECK(error.code() == SAPDR_E_INVALID_STATE);
+    CHECK(error.result() == 0);
+  }
+  CHECK(repo.snapshots().size() == 3);
+
+  using namespace std::chrono_literals;
+  CHECK(code_of([&] { repo.prune_plan({.grace = -1ns}); }) == SAPDR_E_INVALID_ARGUMENT);
+  const std::string id(repo.snapshot("latest").hex());
+  CHECK(repo.prune_plan({.without_snapshots = {id}}).stats().snapshots == 2);
+  moved = repo.forget_plan({.keep_last = 1});  // a plan that lives has a lock
+  {
+    sapdr::prune_plan locked = repo.prune_plan();
+    CHECK(locked.stats().packs_marked > 0);
+    try {
+      static_cast<void>(locked.run());
+      FAIL("it ran beside another lock");
+    } catch (const sapdr::prune_error& error) {
+      CHECK(error.code() == SAPDR_E_LOCKED);
+      CHECK(error.result().packs_marked == 0);
+      CHECK(error.result().snapshots == 3);
+    }
+  }
+  { const sapdr::forget_plan ended = std::move(moved); }
+  CHECK(repo.prune_plan({.grace = 1h}).run().packs_marked > 0);
+  const sapdr::prune_stats last = repo.prune_plan({.max_unused = "0", .grace = 0ns}).run();
+  CHECK(last.packs_removed > 0);
+  CHECK(last.packs_waiting == 0);
+  CHECK(repo.check({.read_data = true}).packs_unreferenced == 0);
+}
+
 TEST_CASE("hpp: a walk is an input range") {
   static_assert(std::input_iterator<sapdr::walk::iterator>);
   static_assert(std::sentinel_for<std::default_sentinel_t, sapdr::walk::iterator>);
@@ -205,6 +260,10 @@ TEST_CASE("hpp: what a lambda throws comes out unchanged") {
   CHECK(thrown_by([&] {
           repo.list("snapshot", [](std::string_view, uint64_t) { throw Stop{42}; });
         }) == 42);
+  CHECK(thrown_by([&] {
+          repo.forget_plan({.observer = {.on_progress = stop}, .keep_last = 1}).run();
+        }) == 42);
+  CHECK(thrown_by([&] { repo.prune_plan({.observer = {.on_progress = stop}}); }) == 42);
   fs::remove(data.source + "/a.txt");
   CHECK(thrown_by([&] { repo.verify("latest", std::nullopt, {.observer = {.on_item = stop}}); }) ==
         42);

@@ -85,19 +85,27 @@ class CraftedRepository:
 
         `lies` replace fields of the index: offset, length, uncompressed_length.
         """
-        blob = hashlib.sha256(plaintext)
-        sealed = self.master.seal(plaintext)
-        entry = struct.pack("<BI", kind, len(sealed)) + blob.digest()
-        header = self.master.seal(entry)
-        content = sealed + header + struct.pack("<I", len(header))
+        (blob,) = self.pack_of([(kind, plaintext)], **lies)
+        return blob
+
+    def pack_of(self, blobs: list[tuple[int, bytes]], **lies: int) -> list[str]:
+        """The same with several blobs, of kinds that may differ."""
+        body, entries, places = b"", b"", []
+        for kind, plaintext in blobs:
+            blob = hashlib.sha256(plaintext)
+            sealed = self.master.seal(plaintext)
+            place = {"id": blob.hexdigest(), "type": KIND_NAMES[kind], "offset": len(body)}
+            places.append(place | {"length": len(sealed)} | lies)
+            entries += struct.pack("<BI", kind, len(sealed)) + blob.digest()
+            body += sealed
+        header = self.master.seal(entries)
+        content = body + header + struct.pack("<I", len(header))
         name = hashlib.sha256(content).hexdigest()
         (self.folder / "data" / name[:2]).mkdir(exist_ok=True)
         (self.folder / "data" / name[:2] / name).write_bytes(content)
-        place = {"id": blob.hexdigest(), "type": KIND_NAMES[kind], "offset": 0}
-        place |= {"length": len(sealed)} | lies
-        index = {"packs": [{"id": name, "blobs": [place]}]}
+        index = {"packs": [{"id": name, "blobs": places}]}
         self.store("index", self.master.seal(json.dumps(index).encode()))
-        return blob.hexdigest()
+        return [str(place["id"]) for place in places]
 
     def tree(self, *nodes: Json) -> str:
         return self.pack(TREE, json.dumps({"nodes": nodes}).encode() + b"\n")

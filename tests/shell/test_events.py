@@ -26,6 +26,14 @@ def test_every_command_when_all_is_well(shell: Shell, tree: Path, tmp_path: Path
         ],
         "check": [[], ["-v", "--read-data"]],
         "verify": [["latest"], ["-v", "latest", "--strict"]],
+        "forget": [
+            ["--keep-last", "9", "-n"],
+            ["--keep-last", "9"],
+            ["--keep-last", "9", "--prune"],
+            ["latest", "--prune", "-n"],
+        ],
+        "prune": [["-n"], []],
+        "repair": [["index"], ["packs", "-n"], ["snapshots"]],
         "unlock": [[]],
         "stats": [[], ["latest"]],
         "cat": [["config"], ["masterkey"]],
@@ -38,10 +46,14 @@ def test_every_command_when_all_is_well(shell: Shell, tree: Path, tmp_path: Path
         for arguments in cases:
             summary = shell.json(name, *arguments).summary
             known = required.get(f"summary_of_{name}", {}).get("properties", {})
-            optional = {"snapshot_id", "parent_id"} | ({"state"} if "-n" in arguments else set())
+            optional = {"snapshot_id", "parent_id", "due_at"}
+            optional |= {"state"} if "-n" in arguments else set()
+            optional |= set() if "--prune" in arguments else {"prune"}
             if name == "checksum":  # it writes or it checks
                 optional |= {"skipped"} if "-c" in arguments else CHECK_FIGURES
                 optional |= set() if {"-c", "-o"} & set(arguments) else {"manifest"}
+            if name == "repair":  # what all three have is enough
+                optional |= set(known) - {"repaired", "dry_run", "elapsed_seconds"}
             missing = {k for k in known if not k.endswith("_base64")} - optional - set(summary)
             assert not missing, f"{name} {arguments}"
     init = shell.with_env(SAPDR_REPOSITORY=str(tmp_path / "new"))
@@ -57,6 +69,7 @@ def test_every_command_without_a_repository(shell: Shell, tree: Path, tmp_path: 
         "dump": ["latest", "/x", "-t", tmp_path / "x"],
         "restore": ["latest", "-t", tmp_path / "r"],
         "verify": ["latest"],
+        "forget": ["latest"],
         "cat": ["config"],
         "list": ["packs"],
     }
@@ -140,11 +153,12 @@ def test_no_command_at_all(shell: Shell) -> None:
 def test_the_page_and_the_schema_name_the_same_fields() -> None:
     page = (ROOT / "docs/JSON.md").read_text()
     definitions = json.loads((ROOT / "docs/events.schema.json").read_text())["$defs"]
-    for name in ("progress", "item", "snapshot", "node", "object", "checksum", "error"):
+    names = ("progress", "item", "snapshot", "decision", "plan", "node", "object", "checksum")
+    for name in (*names, "error"):
         section = re.split(r"^## ", page.split(f"\n## `{name}`")[1], flags=re.M)[0]
         rows = re.findall(r"^\| (`.*?) \|", section, re.M)
         named = {field for row in rows for field in re.findall(r"`(\w+)`", row)}
-        fields = set(definitions[name]["properties"])
+        fields = set(definitions[name].get("properties", {}))
         assert named == {f for f in fields if f == "content_base64" or not f.endswith("_base64")}
     for command in COMMANDS:
         (row,) = re.findall(rf"^\| `{command}` \| (.*) \|$", page, re.M)

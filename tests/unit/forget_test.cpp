@@ -22,8 +22,13 @@ struct Fixture {
   }
   uint64_t forget(const ForgetOptions& options, const SnapshotFilter& filter = {}) {
     const auto decisions = plan_forget(*repository, filter, options);
+    return run(decisions);
+  }
+  uint64_t run(const std::vector<ForgetDecision>& decisions) {
     const RepositoryLock lock(*repository, LockMode::shared, progress);
-    return run_forget(*repository, lock, decisions, progress);
+    std::atomic<uint64_t> removed = 0;
+    run_forget(*repository, lock, decisions, removed, progress);
+    return removed;
   }
   size_t left() { return backend->names(FileType::snapshot).size(); }
 };
@@ -54,6 +59,15 @@ TEST_CASE_FIXTURE(Fixture, "forget: a policy is applied to each group of host an
   }
   SUBCASE("only those that match") {
     CHECK(forget(keep_last(1), {.hosts = {"db1"}, .tags = {}, .paths = {}}) == 2);
+  }
+  SUBCASE("only those with the tags of one of several lists") {
+    add("db1", "/a", 4 * day, {"x", "y"});
+    add("db1", "/a", 5 * day, {"y"});
+    SnapshotFilter filter;
+    filter.tag_lists = {{"x", "y"}, {"z"}, {""}};
+    CHECK(plan_forget(*repository, filter, keep_last(1)).size() == 7);
+    filter.tag_lists.pop_back();
+    CHECK(plan_forget(*repository, filter, keep_last(1)).size() == 1);
   }
 }
 
@@ -92,13 +106,39 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(left() == 1);
 }
 
+TEST_CASE_FIXTURE(Fixture, "forget: a run that fails tells how many it removed") {
+  for (int i = 1; i <= 9; ++i) add("h", "/a", i * day);
+  const auto decisions = plan_forget(*repository, {}, keep_last(1));
+  std::atomic<int> left = 3;
+  backend->before = [&](const char* call, const FileName& file) {
+    if (std::string_view(call) != "erase" || file.type != FileType::snapshot) return;
+    if (left-- <= 0) throw Error(Code::io, "storage is away");
+  };
+  const RepositoryLock lock(*repository, LockMode::shared, progress);
+  std::atomic<uint64_t> removed = 0;
+  CHECK(code_of([&] { run_forget(*repository, lock, decisions, removed, progress); }) == Code::io);
+  CHECK(removed == 3);
+  backend->before = {};
+  CHECK(this->left() == 6);
+}
+
+TEST_CASE_FIXTURE(Fixture, "forget: without locks there is a plan, but no run") {
+  add("h", "/a", day);
+  add("h", "/a", 2 * day);
+  OpenSettings settings = open_settings();
+  settings.use_locks = false;
+  repository = Repository::open(test_context(), backend, settings);
+  CHECK(plan_forget(*repository, {}, keep_last(1)).size() == 2);
+  CHECK(code_of([&] { forget(keep_last(1)); }) == Code::invalid_state);
+  CHECK(left() == 2);
+}
+
 TEST_CASE_FIXTURE(Fixture, "forget: an unreadable snapshot stops it, one that is gone does not") {
   const Id first = add("h", "/a", day);
   add("h", "/a", 2 * day);
   const auto decisions = plan_forget(*repository, {}, keep_last(1));
   backend->erase({FileType::snapshot, first.hex()});
-  const RepositoryLock lock(*repository, LockMode::shared, progress);
-  CHECK(run_forget(*repository, lock, decisions, progress) == 1);
+  CHECK(run(decisions) == 1);
   backend->flip_bit({FileType::snapshot, backend->names(FileType::snapshot).front()}, 33);
   CHECK(code_of([&] { forget(keep_last(1)); }) == Code::corrupt);
   CHECK(left() == 1);

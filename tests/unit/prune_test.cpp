@@ -79,6 +79,8 @@ TEST_CASE_FIXTURE(Fixture, "prune: packs are marked first and removed when the g
   CHECK(first.packs_marked == 2);
   CHECK(first.bytes_marked > 3'000'000);
   CHECK(first.packs_removed == 0);
+  const UnixNs due = now + std::chrono::nanoseconds(24h).count();
+  CHECK(first.due == due);
   CHECK(packs() == before);
   require_sound(2);
 
@@ -86,11 +88,13 @@ TEST_CASE_FIXTURE(Fixture, "prune: packs are marked first and removed when the g
   const PruneStats second = prune({});
   CHECK(second.packs_waiting == 2);
   CHECK(second.packs_marked == 0);
+  CHECK(second.due == due);
   CHECK(packs() == before);
 
   now += std::chrono::nanoseconds(2h).count();
   const PruneStats third = prune({});
   CHECK(third.packs_removed == 2);
+  CHECK(third.due == 0);
   CHECK(third.bytes_removed == first.bytes_marked);
   CHECK(packs() == before - 2);
   require_sound();
@@ -205,6 +209,112 @@ TEST_CASE_FIXTURE(Fixture, "prune: packs that no index names go the same way") {
   require_sound();
 }
 
+TEST_CASE_FIXTURE(Fixture, "prune: a plan can leave snapshots out, but not be run then") {
+  const auto first = back_up(*repository, {{"/a", random.bytes(1'000'000)}});
+  back_up(*repository, {{"/b", "kept"}});
+  PruneOptions options;
+  options.without = {*first.snapshot};
+  const auto planned = plan(options);
+  CHECK(planned->stats().snapshots == 1);
+  CHECK(planned->stats().packs_marked == 2);
+  CHECK(planned->stats().due == now + std::chrono::nanoseconds(24h).count());
+  PruneStats result;
+  CHECK(code_of([&] { planned->run(result, progress); }) == Code::invalid_state);
+  CHECK(result.packs_marked == 0);
+  CHECK(plan({})->stats().packs_marked == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "prune: without locks there is a plan, but no run") {
+  const auto gone = back_up(*repository, {{"/a", "a"}});
+  forget(*gone.snapshot);
+  OpenSettings settings = open_settings();
+  settings.use_locks = false;
+  const auto planned = plan(at_once, Repository::open(context, backend, settings));
+  CHECK(planned->stats().packs_removed == 2);
+  CHECK(backend->names(FileType::lock).empty());
+  PruneStats result;
+  CHECK(code_of([&] { planned->run(result, progress); }) == Code::invalid_state);
+  CHECK(packs() == 2);
+}
+
+TEST_CASE_FIXTURE(Fixture, "prune: a run that failed tells what it did, and is not run again") {
+  const std::string kept = random.bytes(600'000);
+  const auto gone = back_up(*repository, {{"/a", random.bytes(3'000'000)}, {"/b", kept}});
+  back_up(*repository, {{"/b", kept}});
+  forget(*gone.snapshot);
+  const auto planned = plan(at_once);
+  CHECK(planned->stats().packs_repacked > 0);
+  backend->before = [](const char* call, const FileName& file) {
+    if (std::string_view(call) == "save" && file.type == FileType::pack) {
+      throw Error(Code::no_space, "full");
+    }
+  };
+  PruneStats result;
+  CHECK(code_of([&] { planned->run(result, progress); }) == Code::no_space);
+  CHECK(result.packs_repacked == 0);
+  CHECK(result.bytes_repacked == 0);
+  backend->before = {};
+  CHECK(code_of([&] { planned->run(result, progress); }) == Code::invalid_state);
+  CHECK(prune(at_once).packs_repacked > 0);
+  require_sound();
+}
+
+TEST_CASE_FIXTURE(Fixture, "prune: a mark that stands in two index files counts once") {
+  const auto gone = back_up(*repository, {{"/a", "a"}});
+  back_up(*repository, {{"/b", "b"}});
+  forget(*gone.snapshot);
+  prune({});
+  const auto handle = reopen();
+  handle->load_index(progress);
+  IndexFile again;
+  for (const auto& [id, file] : handle->index_files().files()) {
+    again.packs_to_delete.insert(again.packs_to_delete.end(), file.marked.begin(),
+                                 file.marked.end());
+  }
+  REQUIRE(again.packs_to_delete.size() == 2);
+  handle->save_unpacked(FileType::index, index_json(again));
+  CHECK(prune({}).packs_waiting == 2);
+  CHECK(prune(at_once).packs_removed == 2);
+  require_sound();
+}
+
+TEST_CASE_FIXTURE(Fixture, "prune: a mark of a pack that an index names again does not count") {
+  back_up(*repository, {{"/a", "a"}});
+  IndexFile file;
+  for (const std::string& pack : backend->names(FileType::pack)) {
+    file.packs_to_delete.push_back({{Id::parse(pack).value(), {}}, 0, 1});
+  }
+  repository->save_unpacked(FileType::index, index_json(file));
+  const PruneStats planned = plan({})->stats();
+  CHECK(planned.packs_removed == 0);
+  CHECK(planned.packs_waiting == 0);
+  prune(at_once);
+  require_sound();
+}
+
+TEST_CASE_FIXTURE(Fixture, "prune: marks of times that cannot be reckoned with") {
+  back_up(*repository, {{"/a", "a"}});
+  const std::string left_over = random.bytes(1000);
+  const Id pack = sha256(as_bytes(left_over));
+  backend->save({FileType::pack, pack.hex()}, as_bytes(left_over));
+  const auto mark = [&](UnixNs time) {
+    IndexFile file;
+    file.packs_to_delete.push_back({{pack, {}}, time, left_over.size()});
+    repository->save_unpacked(FileType::index, index_json(file));
+  };
+  SUBCASE("too late") {
+    mark(INT64_MAX);
+    const PruneStats result = prune({});
+    CHECK(result.packs_waiting == 1);
+    CHECK(result.due == INT64_MAX);
+  }
+  SUBCASE("too early") {
+    mark(INT64_MIN);
+    CHECK(prune({}).packs_removed == 1);
+    require_sound();
+  }
+}
+
 TEST_CASE_FIXTURE(Fixture, "prune: a mark from the future does not run out") {
   const auto gone = back_up(*repository, {{"/a", "a"}});
   back_up(*repository, {{"/b", "b"}});
@@ -304,6 +414,12 @@ TEST_CASE_FIXTURE(Fixture, "prune: many small index files become one, many small
   CHECK(packs() == before - 2);
   PruneOptions options = at_once;
   options.repack_small = true;
+  options.max_repack_size = 1;
+  CHECK(plan(options)->stats().packs_repacked == 0);
+  options.max_repack_size = 3000;
+  CHECK(plan(options)->stats().packs_repacked > 1);
+  CHECK(plan(options)->stats().bytes_repacked <= 3000);
+  options.max_repack_size = UINT64_MAX;
   prune(options);
   CHECK(packs() == 2);
   require_sound();
@@ -359,6 +475,8 @@ TEST_CASE("prune: how much may stay unused") {
   CHECK(MaxUnused("0").of(1000) == 0);
   CHECK(MaxUnused("0%").of(1000) == 0);
   CHECK(MaxUnused("2k").of(1) == 2048);
+  CHECK(MaxUnused("3m").of(1) == 3 << 20);
+  CHECK(MaxUnused("1T").of(1) == 1ULL << 40);
   CHECK(MaxUnused("unlimited").of(1) == UINT64_MAX);
   for (const char* text : {"", "-1", "5", "100%", "x", "%", "1.5G", "5 %"}) {
     const bool is_bytes = std::string_view(text) == "5";

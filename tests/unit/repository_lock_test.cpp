@@ -107,6 +107,13 @@ TEST_CASE_FIXTURE(Fixture, "lock: one of a clock that is ahead is not stale") {
   CHECK(take(LockMode::shared) == Code::locked);
 }
 
+TEST_CASE_FIXTURE(Fixture, "lock: one of the year 1 is stale") {
+  LockInfo lock = foreign(true, 3h);
+  lock.time = INT64_MIN;
+  write_lock(lock, 3h);
+  CHECK(take(LockMode::shared) == Code::ok);
+}
+
 TEST_CASE_FIXTURE(Fixture, "lock: one of a clock that is behind is alive while it is refreshed") {
   write_lock(foreign(true, 3h), 5min);
   CHECK(take(LockMode::shared) == Code::locked);
@@ -182,4 +189,10 @@ TEST_CASE_FIXTURE(Fixture, "lock: none is written for reading without locks") {
   const auto unlocked = Repository::open(test_context(), backend, settings);
   const RepositoryLock lock(*unlocked, LockMode::shared, progress, no_wait);
   CHECK(locks() == 0);
+  CHECK_NOTHROW(lock.check());
+  CHECK(code_of([&] { lock.require_held(); }) == Code::invalid_state);
+  CHECK(code_of([&] { back_up(*unlocked, {{"/a", "a"}}); }) == Code::invalid_state);
+  BackupOptions dry_run;
+  dry_run.dry_run = true;
+  CHECK_NOTHROW(back_up(*unlocked, {{"/a", "a"}}, dry_run));
 }

@@ -122,6 +122,8 @@ TEST_CASE("retention: tags keep what has all of one list") {
   CHECK(kept(policy, all) == Times{"2026-11-20T08:00:00Z"});
   policy.tags.push_back({"model"});
   CHECK(kept(policy, all).size() == 2);
+  policy.tags.push_back({""});  // what has no tags
+  CHECK(kept(policy, all).size() == 3);
 }
 
 TEST_CASE("retention: a policy without rules keeps nothing, and says that it is empty") {

@@ -44,6 +44,7 @@ from ._errors import (
     TimedOutError,
     UnsupportedError,
 )
+from ._removal import ForgetPlan, PrunePlan
 from ._repository import Repository, init, open
 from ._restore_plan import RestorePlan
 from ._sapdr import __version__
@@ -53,6 +54,8 @@ from ._types import (
     CheckResult,
     ChecksumResult,
     FileChecksum,
+    ForgetDecision,
+    ForgetResult,
     Item,
     ManifestVerifyResult,
     Node,
@@ -60,6 +63,7 @@ from ._types import (
     RepairIndexResult,
     RepairPacksResult,
     RepairSnapshotsResult,
+    PruneResult,
     RestoreResult,
     Snapshot,
     Stats,
@@ -80,6 +84,9 @@ __all__ = [
     "ExistsError",
     "FileChecksum",
     "Hasher",
+    "ForgetDecision",
+    "ForgetPlan",
+    "ForgetResult",
     "IncompleteError",
     "InternalError",
     "InvalidArgumentError",
@@ -96,6 +103,8 @@ __all__ = [
     "NotFoundError",
     "PermissionDeniedError",
     "Progress",
+    "PrunePlan",
+    "PruneResult",
     "Repository",
     "RepairIndexResult",
     "RepairPacksResult",

@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
+from . import _sapdr
 from ._types import EPOCH, Snapshot
 
 StrPath: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
+Strings: TypeAlias = str | Iterable[str]
+Paths: TypeAlias = StrPath | Iterable[StrPath]
 Duration: TypeAlias = timedelta | float
+Span: TypeAlias = str | timedelta
+Keep: TypeAlias = int | Literal["unlimited"]
 
 
 def path(value: StrPath) -> bytes:
@@ -18,7 +23,7 @@ def path(value: StrPath) -> bytes:
     return os.fsencode(value)
 
 
-def paths(values: StrPath | Iterable[StrPath]) -> list[bytes]:
+def paths(values: Paths) -> list[bytes]:
     """One path or several."""
     if isinstance(values, (str, bytes, os.PathLike)):
         return [path(values)]
@@ -30,7 +35,7 @@ def text(value: str) -> bytes:
     return value.encode("utf-8", "surrogateescape")
 
 
-def texts(values: str | Iterable[str]) -> list[bytes]:
+def texts(values: Strings) -> list[bytes]:
     """One string or several."""
     if isinstance(values, str):
         return [text(values)]
@@ -40,6 +45,38 @@ def texts(values: str | Iterable[str]) -> list[bytes]:
 def snapshot(value: Snapshot | str) -> bytes:
     """The name of a snapshot: "latest", an id or a prefix, each maybe with ":PATH" behind it."""
     return text(value.id) if isinstance(value, Snapshot) else os.fsencode(value)
+
+
+def snapshots(values: Iterable[Snapshot | str]) -> list[bytes]:
+    """Names of snapshots; a single name is not taken for its letters."""
+    return [snapshot(each) for each in ([values] if isinstance(values, str) else values)]
+
+
+def snapshot_filter(
+    host: Strings, tags: Strings, paths_: Paths, tag_lists: Strings
+) -> _sapdr.SnapshotFilter:
+    """Which snapshots are meant."""
+    wanted = _sapdr.SnapshotFilter()
+    wanted.hosts = texts(host)
+    wanted.tags = texts(tags)
+    wanted.paths = paths(paths_)
+    wanted.tag_lists = texts(tag_lists)
+    return wanted
+
+
+def keep(value: Keep) -> int:
+    """How many snapshots a rule keeps."""
+    return _sapdr.KEEP_UNLIMITED if value == "unlimited" else value
+
+
+def span(value: Span | None) -> bytes | None:
+    """A span on the calendar; a `timedelta` has days of the calendar and hours."""
+    if not isinstance(value, timedelta):
+        return None if value is None else text(value)
+    hours, rest = divmod(value, timedelta(hours=1))
+    if rest or hours < 0:
+        raise ValueError(f"a span of time is a number of whole hours: {value}")
+    return b"%dd%dh" % divmod(hours, 24)
 
 
 def nanoseconds(moment: datetime | None) -> int:

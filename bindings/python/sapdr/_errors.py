@@ -10,7 +10,12 @@ from ._types import (
     BackupResult,
     CheckResult,
     ChecksumResult,
+    ForgetResult,
     ManifestVerifyResult,
+    PruneResult,
+    RepairIndexResult,
+    RepairPacksResult,
+    RepairSnapshotsResult,
     RestoreResult,
     VerifyResult,
 )
@@ -22,6 +27,11 @@ Result: TypeAlias = (
     | VerifyResult
     | ChecksumResult
     | ManifestVerifyResult
+    | ForgetResult
+    | PruneResult
+    | RepairIndexResult
+    | RepairPacksResult
+    | RepairSnapshotsResult
     | None
 )
 
@@ -32,8 +42,8 @@ class Error(Exception):
     `message` is one line that names the object and what to do; `details` holds facts such as
     "path" or "pack"; `retryable` is 0 (never), 1 (maybe) or 2 (yes): whether the same call may
     succeed later without anything being changed; `result` is what the operation did as far as it
-    got (a `BackupResult`, `RestoreResult`, `CheckResult`, `VerifyResult`, `ChecksumResult`,
-    `ManifestVerifyResult`, or None). The error that caused it, if any, is `__cause__`.
+    got (a `BackupResult`, `RestoreResult`, … of that operation, or None). The error that caused it,
+    if any, is `__cause__`.
     """
 
     status: ClassVar[str] = ""  #: name in the table of status codes, "E_LOCKED"

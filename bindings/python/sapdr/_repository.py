@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self, TypeAlias, overload
 
 from . import _arguments, _sapdr, _streams
-from ._arguments import Duration, StrPath
+from ._arguments import Duration, Paths, Strings, StrPath
 from ._password import Command, Password, resolve
+from ._removal import Removal
 from ._restore_plan import OnItem, OnProgress, Overwrite, RestorePlan
 from ._streams import Source, Stream
 from ._types import (
@@ -28,8 +29,6 @@ from ._types import (
 
 Compression: TypeAlias = Literal["auto", "off", "fastest", "max"]
 ObjectType: TypeAlias = Literal["key", "lock", "snapshot", "index", "pack", "blob"]
-Strings: TypeAlias = str | Iterable[str]
-Paths: TypeAlias = StrPath | Iterable[StrPath]
 _Objects: TypeAlias = list[tuple[str, int]]
 _Snapshots: TypeAlias = list[Snapshot]
 
@@ -96,7 +95,7 @@ def open(
     return Repository(_sapdr.Repository.open(_arguments.path(location), options))
 
 
-class Repository:
+class Repository(Removal):
     """An open repository, from `sapdr.open` or `sapdr.init`; close it, or use it in a `with`.
 
     Every operation releases the GIL; operations on one repository wait for each other. Long ones
@@ -239,10 +238,18 @@ class Repository:
             sources.append((_arguments.path(path), read, stream.mode, mtime, stream.size))
         return self._native.backup_streams(sources, options, progress, on_item)
 
-    def snapshots(self, *, host: Strings = (), tags: Strings = (), paths: Paths = ()) -> _Snapshots:
+    def snapshots(
+        self,
+        *,
+        host: Strings = (),
+        tags: Strings = (),
+        paths: Paths = (),
+        tag_lists: Strings = (),
+    ) -> _Snapshots:
         """The snapshots of one of the hosts (of any, if none is given) that have all of the tags
-        and all of the paths, oldest first. Raises `CorruptError` if one cannot be read."""
-        return self._native.snapshots(_filter(host, tags, paths))
+        and all of the paths, oldest first. With `tag_lists`, each "a,b", those with all tags of
+        one of the lists. Raises `CorruptError` if one cannot be read."""
+        return self._native.snapshots(_arguments.snapshot_filter(host, tags, paths, tag_lists))
 
     def snapshot(
         self,
@@ -251,10 +258,12 @@ class Repository:
         host: Strings = (),
         tags: Strings = (),
         paths: Paths = (),
+        tag_lists: Strings = (),
     ) -> Snapshot:
         """One snapshot, by its id, a unique prefix, or "latest" of those that match. Raises
         `NotFoundError` or `AmbiguousError`."""
-        return self._native.snapshot(_arguments.snapshot(name), _filter(host, tags, paths))
+        wanted = _arguments.snapshot_filter(host, tags, paths, tag_lists)
+        return self._native.snapshot(_arguments.snapshot(name), wanted)
 
     def ls(
         self, snapshot: Snapshot | str = "latest", *, paths: Paths = (), recursive: bool = True
@@ -449,9 +458,10 @@ class Repository:
         *,
         forget: bool = False,
         dry_run: bool = False,
-        hosts: Strings = (),
+        host: Strings = (),
         tags: Strings = (),
         paths: Paths = (),
+        tag_lists: Strings = (),
         progress: OnProgress | None = None,
         on_item: OnItem | None = None,
     ) -> RepairSnapshotsResult:
@@ -465,9 +475,8 @@ class Repository:
         options.names = _arguments.texts(snapshots)
         options.forget = forget
         options.dry_run = dry_run
-        return self._native.repair_snapshots(
-            options, _filter(hosts, tags, paths), progress, on_item
-        )
+        wanted = _arguments.snapshot_filter(host, tags, paths, tag_lists)
+        return self._native.repair_snapshots(options, wanted, progress, on_item)
 
     def verify(
         self,
@@ -502,10 +511,12 @@ class Repository:
         host: Strings = (),
         tags: Strings = (),
         paths: Paths = (),
+        tag_lists: Strings = (),
     ) -> Stats:
         """Sizes and ratios of one snapshot, or of those that match."""
         name = None if snapshot is None else _arguments.snapshot(snapshot)
-        return self._native.stats(name, _filter(host, tags, paths))
+        wanted = _arguments.snapshot_filter(host, tags, paths, tag_lists)
+        return self._native.stats(name, wanted)
 
     def unlock(self, *, remove_all: bool = False) -> int:
         """Removes stale locks and returns how many; `remove_all` removes every lock: only when no
@@ -545,11 +556,3 @@ def _backup_options(
     options.verify = verify
     options.verify_max_age = _arguments.duration(verify_max_age)
     return options
-
-
-def _filter(host: Strings, tags: Strings, paths: Paths) -> _sapdr.SnapshotFilter:
-    wanted = _sapdr.SnapshotFilter()
-    wanted.hosts = _arguments.texts(host)
-    wanted.tags = _arguments.texts(tags)
-    wanted.paths = _arguments.paths(paths)
-    return wanted

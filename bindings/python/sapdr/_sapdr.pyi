@@ -8,10 +8,16 @@ from ._types import (
     CheckResult,
     ChecksumResult,
     FileChecksum,
+    ForgetDecision,
+    ForgetResult,
     Item,
     ManifestVerifyResult,
     Node,
     Progress,
+    PruneResult,
+    RepairIndexResult,
+    RepairPacksResult,
+    RepairSnapshotsResult,
     RestoreResult,
     Snapshot,
     Stats,
@@ -28,6 +34,8 @@ __version__: Final[str]
 STATUS_TABLE: Final[tuple[tuple[str, int, int, str], ...]]
 COMPRESSION: Final[dict[str, int]]
 OVERWRITE: Final[dict[str, int]]
+GROUP_BY: Final[dict[str, int]]
+KEEP_UNLIMITED: Final[int]
 
 class InitOptions(metaclass=_Type):
     password: bytes
@@ -71,6 +79,7 @@ class SnapshotFilter(metaclass=_Type):
     hosts: Sequence[bytes]
     tags: Sequence[bytes]
     paths: Sequence[bytes]
+    tag_lists: Sequence[bytes]
     def __init__(self) -> None: ...
 
 class WalkOptions(metaclass=_Type):
@@ -150,6 +159,33 @@ def manifest_verify(
     on_item: _OnItem,
 ) -> ManifestVerifyResult: ...
 
+class ForgetOptions(metaclass=_Type):
+    group_by: int
+    keep_last: int
+    keep_hourly: int
+    keep_daily: int
+    keep_weekly: int
+    keep_monthly: int
+    keep_yearly: int
+    keep_within: bytes | None
+    keep_within_hourly: bytes | None
+    keep_within_daily: bytes | None
+    keep_within_weekly: bytes | None
+    keep_within_monthly: bytes | None
+    keep_within_yearly: bytes | None
+    keep_tags: Sequence[bytes]
+    snapshots: Sequence[bytes]
+    allow_remove_all: bool
+    def __init__(self) -> None: ...
+
+class PruneOptions(metaclass=_Type):
+    repack_small: bool
+    max_unused: bytes | None
+    max_repack_size: int
+    grace: timedelta | None
+    without_snapshots: Sequence[bytes]
+    def __init__(self) -> None: ...
+
 class Repository(metaclass=_Type):
     def __init__(self, *args: Never, **kwargs: Never) -> None: ...  # made by init and open
     @staticmethod
@@ -228,6 +264,31 @@ class RestorePlan(metaclass=_Type):
     @property
     def target(self) -> str: ...
     def run(self) -> RestoreResult: ...
+
+class ForgetPlan(metaclass=_Type):
+    def __init__(
+        self,
+        repository: Repository,
+        options: ForgetOptions,
+        filter: SnapshotFilter,
+        on_progress: _OnProgress,
+        on_item: _OnItem,
+    ) -> None: ...
+    @property
+    def decisions(self) -> tuple[ForgetDecision, ...]: ...
+    def run(self) -> ForgetResult: ...
+
+class PrunePlan(metaclass=_Type):
+    def __init__(
+        self,
+        repository: Repository,
+        options: PruneOptions,
+        on_progress: _OnProgress,
+        on_item: _OnItem,
+    ) -> None: ...
+    @property
+    def stats(self) -> PruneResult: ...
+    def run(self) -> PruneResult: ...
 
 class Walk(metaclass=_Type):
     def __init__(self, repository: Repository, snapshot: bytes, options: WalkOptions) -> None: ...

@@ -187,6 +187,55 @@ class RestoreResult:
 
 
 @dataclass(frozen=True, slots=True)
+class ForgetDecision:
+    """What becomes of one snapshot in a forget."""
+
+    snapshot: Snapshot
+    keep: bool
+    group: int  #: number of its group, from 0
+    reasons: tuple[str, ...]  #: why it is kept
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetResult:
+    """What a forget did."""
+
+    removed: int  #: snapshots
+
+
+@dataclass(frozen=True, slots=True)
+class PruneResult:
+    """What a prune will do, or did. Bytes are those of packs and blobs as stored."""
+
+    snapshots: int
+    blobs_used: int
+    bytes_used: int
+    blobs_unused: int
+    bytes_unused: int
+    blobs_duplicate: int  #: further copies of used blobs
+    bytes_duplicate: int
+    packs_total: int  #: in storage, before
+    bytes_total: int
+    packs_repacked: int
+    bytes_repacked: int  #: moved to new packs
+    packs_marked: int  #: left the index and wait for their removal
+    bytes_marked: int
+    packs_waiting: int  #: marked by an earlier prune, and not due yet
+    bytes_waiting: int
+    due_ns: int | None  #: when the grace period of the last of those that wait is over
+    packs_removed: int  #: from storage
+    bytes_removed: int
+    bytes_unused_after: int  #: stay in packs that are needed
+    elapsed: float
+
+    @property
+    def due(self) -> datetime | None:
+        """From when on a prune removes all packs that are marked or waiting; None: there are
+        none."""
+        return None if self.due_ns is None else _moment(self.due_ns)
+
+
+@dataclass(frozen=True, slots=True)
 class CheckResult:
     """What a check found."""
 

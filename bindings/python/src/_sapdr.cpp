@@ -45,12 +45,17 @@ PYBIND11_MODULE(_sapdr, module) {
                                       {"always", SAPDR_OVERWRITE_ALWAYS},
                                       {"if-newer", SAPDR_OVERWRITE_IF_NEWER},
                                       {"never", SAPDR_OVERWRITE_NEVER}});
+  module.attr("GROUP_BY") = numbers({{"host", SAPDR_GROUP_BY_HOST},
+                                     {"paths", SAPDR_GROUP_BY_PATHS},
+                                     {"tags", SAPDR_GROUP_BY_TAGS},
+                                     {"nothing", SAPDR_GROUP_BY_NOTHING}});
+  module.attr("KEEP_UNLIMITED") = SAPDR_KEEP_UNLIMITED;
 
   sapdr_python::register_errors();
   sapdr_python::bind_options(module);
   sapdr_python::bind_checksum(module);
   sapdr_python::bind_repository(module);
-  sapdr_python::bind_restore_plan(module);
+  sapdr_python::bind_plans(module);
   sapdr_python::bind_walk(module);
 
   py::module_::import("atexit").attr("register")(

@@ -12,9 +12,9 @@ using repository_class = pybind11::class_<session, std::shared_ptr<session>>;
 
 void bind_checksum(pybind11::module_& module);
 void bind_options(pybind11::module_& module);
+void bind_plans(pybind11::module_& module);
 void bind_repair(repository_class& repository);
 void bind_repository(pybind11::module_& module);
-void bind_restore_plan(pybind11::module_& module);
 void bind_walk(pybind11::module_& module);
 
 }  // namespace sapdr_python

@@ -148,6 +148,32 @@ py::object to_python(const sapdr::restore_stats& r) {
               "bytes_verified"_a = r.bytes_verified, "elapsed"_a = seconds(r.elapsed_ns));
 }
 
+py::object to_python(const sapdr::forget_decision& d) {
+  const py::str reasons = text(d.reasons);
+  return make(
+      "ForgetDecision", "snapshot"_a = to_python(d.snapshot), "keep"_a = d.keep,
+      "group"_a = d.group,
+      "reasons"_a = d.reasons.empty() ? py::tuple() : py::tuple(reasons.attr("split")(", ")));
+}
+
+py::object forget_result(uint64_t removed) {
+  return make("ForgetResult", "removed"_a = removed);
+}
+
+py::object to_python(const sapdr::prune_stats& r) {
+  return make("PruneResult", "snapshots"_a = r.snapshots, "blobs_used"_a = r.blobs_used,
+              "bytes_used"_a = r.bytes_used, "blobs_unused"_a = r.blobs_unused,
+              "bytes_unused"_a = r.bytes_unused, "blobs_duplicate"_a = r.blobs_duplicate,
+              "bytes_duplicate"_a = r.bytes_duplicate, "packs_total"_a = r.packs_total,
+              "bytes_total"_a = r.bytes_total, "packs_repacked"_a = r.packs_repacked,
+              "bytes_repacked"_a = r.bytes_repacked, "packs_marked"_a = r.packs_marked,
+              "bytes_marked"_a = r.bytes_marked, "packs_waiting"_a = r.packs_waiting,
+              "bytes_waiting"_a = r.bytes_waiting,
+              "due_ns"_a = r.due_ns == 0 ? py::object(py::none()) : py::int_(r.due_ns),
+              "packs_removed"_a = r.packs_removed, "bytes_removed"_a = r.bytes_removed,
+              "bytes_unused_after"_a = r.bytes_unused_after, "elapsed"_a = seconds(r.elapsed_ns));
+}
+
 py::object to_python(const sapdr::check_result& r) {
   return make("CheckResult", "snapshots"_a = r.snapshots, "trees"_a = r.trees, "packs"_a = r.packs,
               "packs_read"_a = r.packs_read, "bytes_read"_a = r.bytes_read,

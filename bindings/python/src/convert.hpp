@@ -21,6 +21,8 @@ py::object to_python(const sapdr::snapshot_view& snapshot);
 py::object to_python(const sapdr::node& node);
 py::object to_python(const sapdr::backup_result& result);
 py::object to_python(const sapdr::restore_stats& result);
+py::object to_python(const sapdr::forget_decision& decision);
+py::object to_python(const sapdr::prune_stats& result);
 py::object to_python(const sapdr::check_result& result);
 py::object to_python(const sapdr::repair_index_result& result);
 py::object to_python(const sapdr::repair_packs_result& result);
@@ -30,5 +32,6 @@ py::object to_python(const sapdr::stats_result& result);
 py::object to_python(const sapdr::file_checksum& file);
 py::object to_python(const sapdr::checksum_result& result);
 py::object to_python(const sapdr::manifest_verify_result& result);
+py::object forget_result(uint64_t removed);
 
 }  // namespace sapdr_python

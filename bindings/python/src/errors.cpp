@@ -42,6 +42,10 @@ void translate(std::exception_ptr thrown) {
     raise(error);
   } catch (const sapdr::restore_error& error) {
     raise(error);
+  } catch (const sapdr::forget_error& error) {
+    raise(error, forget_result(error.result()));
+  } catch (const sapdr::prune_error& error) {
+    raise(error);
   } catch (const sapdr::check_error& error) {
     raise(error);
   } catch (const sapdr::verify_error& error) {

@@ -60,7 +60,8 @@ void bind_reading_options(py::module_& module) {
       .def(py::init<>())
       .def_readwrite("hosts", &sapdr::snapshot_filter::hosts)
       .def_readwrite("tags", &sapdr::snapshot_filter::tags)
-      .def_readwrite("paths", &sapdr::snapshot_filter::paths);
+      .def_readwrite("paths", &sapdr::snapshot_filter::paths)
+      .def_readwrite("tag_lists", &sapdr::snapshot_filter::tag_lists);
   py::class_<sapdr::walk_options>(module, "WalkOptions")
       .def(py::init<>())
       .def_readwrite("not_recursive", &sapdr::walk_options::not_recursive)
@@ -108,6 +109,36 @@ void bind_checksum_options(py::module_& module) {
       .def_readwrite("ignore_missing", &options::ignore_missing);
 }
 
+void bind_removing_options(py::module_& module) {
+  using forget = sapdr::forget_options;
+  py::class_<forget>(module, "ForgetOptions")
+      .def(py::init<>())
+      .def_readwrite("group_by", &forget::group_by)
+      .def_readwrite("keep_last", &forget::keep_last)
+      .def_readwrite("keep_hourly", &forget::keep_hourly)
+      .def_readwrite("keep_daily", &forget::keep_daily)
+      .def_readwrite("keep_weekly", &forget::keep_weekly)
+      .def_readwrite("keep_monthly", &forget::keep_monthly)
+      .def_readwrite("keep_yearly", &forget::keep_yearly)
+      .def_readwrite("keep_within", &forget::keep_within)
+      .def_readwrite("keep_within_hourly", &forget::keep_within_hourly)
+      .def_readwrite("keep_within_daily", &forget::keep_within_daily)
+      .def_readwrite("keep_within_weekly", &forget::keep_within_weekly)
+      .def_readwrite("keep_within_monthly", &forget::keep_within_monthly)
+      .def_readwrite("keep_within_yearly", &forget::keep_within_yearly)
+      .def_readwrite("keep_tags", &forget::keep_tags)
+      .def_readwrite("snapshots", &forget::snapshots)
+      .def_readwrite("allow_remove_all", &forget::allow_remove_all);
+  using prune = sapdr::prune_options;
+  py::class_<prune>(module, "PruneOptions")
+      .def(py::init<>())
+      .def_readwrite("repack_small", &prune::repack_small)
+      .def_readwrite("max_unused", &prune::max_unused)
+      .def_readwrite("max_repack_size", &prune::max_repack_size)
+      .def_readwrite("grace", &prune::grace)
+      .def_readwrite("without_snapshots", &prune::without_snapshots);
+}
+
 }  // namespace
 
 void bind_options(py::module_& module) {
@@ -115,6 +146,7 @@ void bind_options(py::module_& module) {
   bind_backup_options(module);
   bind_reading_options(module);
   bind_checksum_options(module);
+  bind_removing_options(module);
 }
 
 }  // namespace sapdr_python

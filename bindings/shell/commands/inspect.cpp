@@ -57,7 +57,7 @@ const sapdr_node* next_node(sapdr_walk* walk, Session& session, std::optional<Fa
 
 void run_ls(const LsArguments& a, Session& session) {
   sapdr_repo* repo = session.open();
-  const Choice choice = choose(repo, a.snapshot, a.selection);
+  const Filter filter(a.selection);
   const CStrings paths(a.paths);
   sapdr_walk_options options;
   SAPDR_INIT(&options);
@@ -65,7 +65,7 @@ void run_ls(const LsArguments& a, Session& session) {
   options.paths = paths.data();
   options.n_paths = paths.size();
   const Walk walk = make<Walk>([&](auto** out, sapdr_error** error) {
-    return sapdr_walk_new(out, repo, choice.name.c_str(), choice.filter->get(), &options, error);
+    return sapdr_walk_new(out, repo, a.snapshot.c_str(), filter.get(), &options, error);
   });
   session.summary().figures.text("snapshot_id",
                                  sapdr_snapshot_hex(sapdr_walk_snapshot(walk.get())));
@@ -151,12 +151,12 @@ void run_dump(const DumpArguments& a, Session& session) {
         .hinted("write the file with --target FILE");
   }
   sapdr_repo* repo = session.open();
-  const Choice choice = choose(repo, a.snapshot, a.selection);
+  const Filter filter(a.selection);
   DumpTarget target(a.target);
   Dump dump{Sink(target.descriptor(), target.name()), 0, {}};
   auto failure = attempt([&](sapdr_error** error) {
-    return sapdr_dump_run(repo, choice.name.c_str(), choice.filter->get(), a.path.c_str(),
-                          write_dump, &dump, session.cancel(), error);
+    return sapdr_dump_run(repo, a.snapshot.c_str(), filter.get(), a.path.c_str(), write_dump, &dump,
+                          session.cancel(), error);
   });
   session.summary().figures.bytes("path", a.path).number("bytes", dump.bytes);
   dump.parked.rethrow();

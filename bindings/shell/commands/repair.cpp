@@ -3,7 +3,6 @@
 #include <memory>
 
 #include "command_line.hpp"
-#include "parse.hpp"
 #include "selection.hpp"
 #include "session.hpp"
 #include "text.hpp"
@@ -112,7 +111,7 @@ void run_repair(const RepairArguments& a, Session& session) {
     return run<sapdr_repair_packs_result>(a, session, sapdr_repair_packs);
   }
   if (a.what == "snapshots") {
-    const Filter filter(a.selection, split_commas(a.selection.tag_lists));
+    const Filter filter(a.selection);
     return run<sapdr_repair_snapshots_result>(
         a, session, [&](auto* result, auto* repo, auto* options, auto** error) {
           return sapdr_repair_snapshots(result, repo, filter.get(), options, error);

@@ -101,7 +101,7 @@ std::vector<std::string> lines(const sapdr_restore_stats& s, const std::string& 
 // The plan of a restore and all that it needs.
 RestorePlan plan_restore(const RestoreArguments& a, Session& session, sapdr_repo* repo,
                          const Watch& watch) {
-  const Choice choice = choose(repo, a.snapshot, a.selection);
+  const Filter filter(a.selection);
   const CStrings includes(a.includes);
   const CStrings excludes(a.excludes);
   sapdr_restore_options options;
@@ -119,7 +119,7 @@ RestorePlan plan_restore(const RestoreArguments& a, Session& session, sapdr_repo
   options.remove_extra = a.remove_extra;
   sapdr_restore_plan* plan = nullptr;
   auto failure = attempt([&](sapdr_error** error) {
-    return sapdr_restore_plan_new(&plan, repo, choice.name.c_str(), choice.filter->get(),
+    return sapdr_restore_plan_new(&plan, repo, a.snapshot.c_str(), filter.get(),
                                   a.in_place ? nullptr : a.target.c_str(), &options, error);
   });
   watch.rethrow();
@@ -176,7 +176,7 @@ void summarise(const sapdr_verify_result& r, bool matches, Summary& summary) {
 
 void run_verify(const VerifyArguments& a, Session& session) {
   sapdr_repo* repo = session.open();
-  const Choice choice = choose(repo, a.snapshot, a.selection);
+  const Filter filter(a.selection);
   Watch watch(session.console(), session.report(), session.options().json);
   const CStrings includes(a.includes);
   const CStrings excludes(a.excludes);
@@ -192,7 +192,7 @@ void run_verify(const VerifyArguments& a, Session& session) {
   sapdr_verify_result result;
   SAPDR_INIT(&result);
   auto failure = attempt([&](sapdr_error** error) {
-    return sapdr_verify_run(&result, repo, choice.name.c_str(), choice.filter->get(),
+    return sapdr_verify_run(&result, repo, a.snapshot.c_str(), filter.get(),
                             a.target.empty() ? nullptr : a.target.c_str(), &options, error);
   });
   watch.rethrow();

@@ -41,21 +41,19 @@ struct SnapshotsArguments {
 // Keeps what it found alive.
 class Found {
  public:
-  void add_named(sapdr_repo* repo, const std::string& name, const Selection& selection) {
-    const Choice choice = choose(repo, name, selection);
+  void add_named(sapdr_repo* repo, const std::string& name, const Filter& filter) {
     named_.push_back(make<Snapshot>([&](auto** out, sapdr_error** error) {
-      return sapdr_snapshot_get(out, repo, choice.name.c_str(), choice.filter->get(), error);
+      return sapdr_snapshot_get(out, repo, name.c_str(), filter.get(), error);
     }));
     add(named_.back().get());
   }
 
   void add_matching(sapdr_repo* repo, const Filter& filter) {
-    lists_.push_back(make<SnapshotList>([&](auto** out, sapdr_error** error) {
+    list_ = make<SnapshotList>([&](auto** out, sapdr_error** error) {
       return sapdr_snapshot_list_new(out, repo, filter.get(), error);
-    }));
-    const sapdr_snapshot_list* list = lists_.back().get();
-    for (std::size_t i = 0; i < sapdr_snapshot_list_size(list); ++i) {
-      add(sapdr_snapshot_list_at(list, i));
+    });
+    for (std::size_t i = 0; i < sapdr_snapshot_list_size(list_.get()); ++i) {
+      add(sapdr_snapshot_list_at(list_.get(), i));
     }
   }
 
@@ -74,7 +72,7 @@ class Found {
   }
 
   std::vector<Snapshot> named_;
-  std::vector<SnapshotList> lists_;
+  SnapshotList list_;
   std::set<std::string> seen_;
   Pointers found_;
 };
@@ -99,10 +97,9 @@ Pointers latest_of_each(const Pointers& oldest_first, std::size_t n) {
 void run_snapshots(const SnapshotsArguments& a, Session& session) {
   sapdr_repo* repo = session.open();
   Found found;
-  if (a.names.empty()) {
-    for (const auto& filter : filters_of(a.selection)) found.add_matching(repo, *filter);
-  }
-  for (const std::string& name : a.names) found.add_named(repo, name, a.selection);
+  const Filter filter(a.selection);
+  if (a.names.empty()) found.add_matching(repo, filter);
+  for (const std::string& name : a.names) found.add_named(repo, name, filter);
   Pointers snapshots = found.oldest_first();
   if (a.latest != 0) snapshots = latest_of_each(snapshots, a.latest);
   session.report().snapshots(snapshots);
@@ -115,24 +112,14 @@ struct StatsArguments {
   Selection selection;
 };
 
-std::string row(const std::string& title, const std::string& value, const std::string& note = "") {
-  std::string out = title;
-  out.resize(20, ' ');
-  out += std::string(value.size() < 14 ? 14 - value.size() : 0, ' ') + value;
-  return note.empty() ? out : out + "  " + note;
-}
-
 void run_stats(const StatsArguments& a, Session& session) {
   sapdr_repo* repo = session.open();
-  if (a.selection.tag_lists.size() > 1 && a.snapshot.empty()) {
-    throw usage_error("--tag can be given once here; separate tags that must all match by commas");
-  }
-  const Choice choice = choose(repo, a.snapshot, a.selection);
+  const Filter filter(a.selection);
   sapdr_stats_result r;
   SAPDR_INIT(&r);
   require([&](sapdr_error** error) {
-    return sapdr_stats_run(&r, repo, a.snapshot.empty() ? nullptr : choice.name.c_str(),
-                           choice.filter->get(), session.cancel(), error);
+    return sapdr_stats_run(&r, repo, a.snapshot.empty() ? nullptr : a.snapshot.c_str(),
+                           filter.get(), session.cancel(), error);
   });
   session.summary()
       .figures.number("snapshots", r.snapshots)

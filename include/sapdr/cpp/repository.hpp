@@ -11,6 +11,8 @@
 #include <sapdr/cpp/backup.hpp>
 #include <sapdr/cpp/check.hpp>
 #include <sapdr/cpp/context.hpp>
+#include <sapdr/cpp/forget.hpp>
+#include <sapdr/cpp/prune.hpp>
 #include <sapdr/cpp/repair.hpp>
 #include <sapdr/cpp/restore.hpp>
 #include <sapdr/cpp/snapshot.hpp>
@@ -240,6 +242,17 @@ class repository {
     observer.thrown().rethrow();
     err.check(status, result);
     return result;
+  }
+
+  /* Plans which of the snapshots that match are removed; none is until the plan is run. */
+  sapdr::forget_plan forget_plan(const forget_options& options,
+                                 const snapshot_filter& filter = {}) {
+    return sapdr::forget_plan(handle_.get(), filter, options);
+  }
+
+  /* Plans the removal of data that no snapshot needs; nothing changes until the plan is run. */
+  sapdr::prune_plan prune_plan(const prune_options& options = {}) {
+    return sapdr::prune_plan(handle_.get(), options);
   }
 
   /* Sizes of the snapshots that match, or of the one that is named. */

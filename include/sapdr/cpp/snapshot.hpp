@@ -11,11 +11,13 @@
 
 namespace sapdr {
 
-/* Snapshots of one of the hosts (of any, if there are none), with all of the tags and paths. */
+/* Snapshots of one of the hosts (of any, if there are none), with all of the tags and paths, and
+ * with the tags of one of the lists. */
 struct snapshot_filter {
   std::vector<std::string> hosts{};
   std::vector<std::string> tags{};
-  std::vector<std::string> paths{}; /* absolute */
+  std::vector<std::string> paths{};     /* absolute */
+  std::vector<std::string> tag_lists{}; /* each "a,b": all of these */
 };
 
 /* A snapshot that someone else owns: a list, a walk, a plan. */
@@ -96,7 +98,10 @@ namespace detail {
 class c_filter {
  public:
   explicit c_filter(const snapshot_filter& filter)
-      : hosts_(filter.hosts), tags_(filter.tags), paths_(filter.paths) {
+      : hosts_(filter.hosts),
+        tags_(filter.tags),
+        paths_(filter.paths),
+        tag_lists_(filter.tag_lists) {
     SAPDR_INIT(&filter_);
     filter_.hosts = hosts_.data();
     filter_.n_hosts = hosts_.size();
@@ -104,6 +109,8 @@ class c_filter {
     filter_.n_tags = tags_.size();
     filter_.paths = paths_.data();
     filter_.n_paths = paths_.size();
+    filter_.tag_lists = tag_lists_.data();
+    filter_.n_tag_lists = tag_lists_.size();
   }
   c_filter(const c_filter&) = delete;
   c_filter& operator=(const c_filter&) = delete;
@@ -111,7 +118,7 @@ class c_filter {
   const sapdr_snapshot_filter* get() const noexcept { return &filter_; }
 
  private:
-  c_strings hosts_, tags_, paths_;
+  c_strings hosts_, tags_, paths_, tag_lists_;
   sapdr_snapshot_filter filter_{};
 };
 

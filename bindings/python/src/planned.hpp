@@ -1,0 +1,65 @@
+// A plan that is looked at, and then run: what Python keeps of it.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <memory>
+#include <optional>
+#include <sapdr/sapdr.hpp>
+#include <utility>
+
+#include "callbacks.hpp"
+#include "session.hpp"
+
+namespace sapdr_python {
+
+template <class Plan>
+class planned {
+ public:
+  // `make(repository, observer, cancel)` returns the plan.
+  template <class Make>
+  planned(std::shared_ptr<session> owner, py::object on_progress, py::object on_item, Make&& make)
+      : session_(std::move(owner)),
+        on_progress_(std::move(on_progress)),
+        on_item_(std::move(on_item)) {
+    auto made = std::make_shared<state>();
+    const sapdr::observer observer = observer_for(*session_, on_progress_, on_item_);
+    session_->run_long(made->cancel, [&](sapdr::repository& repository) {
+      made->repository = session_->repository();
+      made->plan.emplace(make(repository, observer, made->cancel));
+    });
+    state_ = std::move(made);
+  }
+  ~planned() {
+    if (state_) session_->dispose(std::move(state_));
+  }
+  planned(const planned&) = delete;
+  planned& operator=(const planned&) = delete;
+
+  // Only before it was run.
+  const Plan& plan() const { return *state_->plan; }
+
+  auto run() {
+    return session_->run_long(state_->cancel, [this](sapdr::repository&) {
+      if (!state_->plan)
+        throw sapdr::error(SAPDR_E_INVALID_STATE, "the plan was run already; make a new one");
+      // Whatever comes, the plan and the lock that it holds are gone afterwards.
+      Plan plan = std::move(*state_->plan);
+      state_->plan.reset();
+      return plan.run();
+    });
+  }
+
+ private:
+  struct state {
+    std::shared_ptr<sapdr::repository> repository;
+    sapdr::cancel_source cancel;
+    std::optional<Plan> plan;
+  };
+
+  std::shared_ptr<session> session_;
+  py::object on_progress_, on_item_;
+  std::shared_ptr<state> state_;
+};
+
+}  // namespace sapdr_python
