@@ -57,19 +57,35 @@ enum class Index { none, load };
 class Session {
  public:
   Session(core::RepositoryPtr repository, Index index, core::Progress& progress)
-      : repository_(std::move(repository)), lock_(*repository_, core::LockMode::shared, progress) {
+      : repository_(std::move(repository)),
+        lock_(*repository_, core::LockMode::shared, progress),
+        index_(index) {
     if (index == Index::load) repository_->load_index(progress);
   }
 
   core::Repository& repository() const { return *repository_; }
-  core::SnapshotRef find(const SnapshotName& wanted) const {
-    return core::find_snapshot(*repository_, wanted.name, wanted.filter);
-  }
   const core::RepositoryLock& lock() const { return lock_; }
+
+  core::SnapshotRef find(const SnapshotName& wanted) const {
+    const size_t colon = std::min(wanted.name.find(':'), wanted.name.size());
+    core::SnapshotRef found =
+        core::find_snapshot(*repository_, wanted.name.substr(0, colon), wanted.filter);
+    catch_up();
+    if (!wanted.has_folder()) return found;
+    return core::find_snapshot(*repository_, found.snapshot.id.hex() + wanted.name.substr(colon),
+                               {});
+  }
+  // Snapshots may have come since the index was read. Whoever stored one has stored its index
+  // before: once the snapshots are known, what is missing in the index is read.
+  void catch_up() const {
+    core::Progress quiet;
+    if (index_ == Index::load) repository_->load_index(quiet);
+  }
 
  private:
   core::RepositoryPtr repository_;
   core::RepositoryLock lock_;
+  Index index_;
 };
 
 }  // namespace sapdr::capi

@@ -12,7 +12,11 @@ namespace {
 // What is counted: one snapshot, with the tree of the folder that may be named, or all that match.
 std::vector<core::Snapshot> choose(const capi::Session& session, const char* name,
                                    const core::SnapshotFilter& filter) {
-  if (name == nullptr) return core::list_snapshots(session.repository(), filter);
+  if (name == nullptr) {
+    std::vector<core::Snapshot> all = core::list_snapshots(session.repository(), filter);
+    session.catch_up();
+    return all;
+  }
   core::SnapshotRef found = session.find({name, filter});
   found.snapshot.tree = found.tree;
   return {std::move(found.snapshot)};

@@ -165,6 +165,7 @@ void backup(Repository& repository, const RepositoryLock& lock, Source& source,
   const std::optional<Snapshot> parent = find_parent(repository, options, snapshot);
   std::optional<Id> parent_tree;
   if (parent) {
+    repository.load_index(progress);  // the parent may have come since it was read
     result.parent = snapshot.parent = parent->id;
     parent_tree = parent->tree;
   }

@@ -30,9 +30,9 @@ class Check {
       : repository_(repository), result_(result), progress_(progress) {}
 
   void keys();
+  void snapshots();
   void index();
   void packs();
-  void snapshots();
   void trees();
   void data(const Subset& subset, const CheckOptions& options);
   void affected();
@@ -98,6 +98,20 @@ void Check::keys() {
   }
 }
 
+void Check::snapshots() {
+  for (const Id& id : repository_.list(FileType::snapshot)) {
+    progress_.checkpoint();
+    try {
+      snapshots_.push_back(load_snapshot(repository_, id));
+      ++result_.snapshots;
+    } catch (const Error& error) {
+      if (error.code() == Code::not_found) continue;  // forgotten meanwhile
+      if (error.retry() != Retry::never) throw;
+      problem("snapshot", id.hex(), error);
+    }
+  }
+}
+
 void Check::index() {
   repository_.load_index(
       progress_, [&](const Id& id, const Error& error) { problem("index", id.hex(), error); });
@@ -138,19 +152,6 @@ void Check::packs() {
   }
   for (const auto& [pack, size] : stored_packs_) {
     if (!named.contains(pack)) ++result_.packs_unreferenced;
-  }
-}
-
-void Check::snapshots() {
-  for (const Id& id : repository_.list(FileType::snapshot)) {
-    progress_.checkpoint();
-    try {
-      snapshots_.push_back(load_snapshot(repository_, id));
-      ++result_.snapshots;
-    } catch (const Error& error) {
-      if (error.retry() != Retry::never) throw;
-      problem("snapshot", id.hex(), error);
-    }
   }
 }
 
@@ -341,9 +342,9 @@ void check(Repository& repository, const CheckOptions& options, CheckResult& res
   progress.phase(SAPDR_PHASE_CHECK);
   Check check(repository, result, progress);
   check.keys();
+  check.snapshots();  // before the index: that of a snapshot which comes later would be missing
   check.index();
   check.packs();
-  check.snapshots();
   check.trees();
   if (options.read_data || !options.subset.empty()) check.data(subset, options);
   check.affected();

@@ -36,7 +36,7 @@ void PruneSettle::run(PruneStats& result, Progress& progress) {
   progress.phase(SAPDR_PHASE_FINISH);
   const RepositoryLock lock(repository_, LockMode::exclusive, progress);
   lock_ = &lock;
-  look_again(progress);
+  usage_.add_snapshots(progress);  // what came while others were at work
   keep_needed();
   list_storage();
   rewrite_index();
@@ -47,17 +47,6 @@ void PruneSettle::run(PruneStats& result, Progress& progress) {
   compact_verified(repository_, lock, [&](const Id& pack) {
     return stored_.contains(pack) && !work_.remove.contains(pack);
   });
-}
-
-// What came while others were at work: index files, and snapshots that may need what shall go.
-void PruneSettle::look_again(Progress& progress) {
-  const uint64_t generation = repository_.index().generation();
-  repository_.load_index(progress);
-  if (repository_.index().generation() != generation) {
-    throw Error(Code::invalid_state,
-                "another process pruned the repository meanwhile; plan the prune again");
-  }
-  usage_.add_snapshots(progress);
 }
 
 // A pack goes only if every used blob in it is in one that stays.

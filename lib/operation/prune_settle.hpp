@@ -38,7 +38,6 @@ class PruneSettle {
   static UnixNs due(UnixNs marked, std::chrono::nanoseconds grace);
 
  private:
-  void look_again(Progress& progress);
   void keep_needed();
   void list_storage();
   void rewrite_index();

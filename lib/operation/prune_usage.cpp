@@ -28,6 +28,13 @@ void PruneUsage::add_snapshots(Progress& progress) {
   for (const Snapshot& snapshot : list_snapshots(repository_, {})) {
     if (seen_.insert(snapshot.id).second) roots.push_back(snapshot.tree);
   }
+  // Behind the snapshots: whoever stored one has stored its index before.
+  const uint64_t generation = repository_.index().generation();
+  repository_.load_index(progress);
+  if (repository_.index().generation() != generation) {
+    throw Error(Code::invalid_state,
+                "another process pruned the repository meanwhile; plan the prune again");
+  }
   std::mutex mutex;
   const auto visit_one = [&](const Id& tree, const std::vector<Node>* nodes, const Error* error) {
     if (nodes == nullptr) throw *error;

@@ -26,8 +26,9 @@ class PruneUsage {
   // Takes the snapshots `without` for gone.
   PruneUsage(Repository& repository, const std::unordered_set<Id, IdHash>& without);
 
-  // Walks those of the present snapshots that were not walked yet. Throws Code::corrupt if one of
-  // them, or something that it needs, is not there.
+  // Walks those of the present snapshots that were not walked yet, and brings the index up to date.
+  // Throws Code::corrupt if one of them, or something that it needs, is not there, and
+  // Code::invalid_state if others pruned meanwhile.
   void add_snapshots(Progress& progress);
   uint64_t n_snapshots() const { return n_snapshots_; }
 
