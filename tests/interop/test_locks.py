@@ -156,8 +156,8 @@ def lock(
     before = set(locks(crafted.folder))
     crafted.store("locks", crafted.master.seal(json.dumps(content).encode()))
     (stored,) = set(locks(crafted.folder)) - before
-    written = time.time() - (age if written is None else written).total_seconds()
-    os.utime(stored, (written, written))
+    since = time.time() - (age if written is None else written).total_seconds()
+    os.utime(stored, (since, since))
 
 
 @pytest.mark.parametrize(
