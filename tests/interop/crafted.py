@@ -85,18 +85,24 @@ class CraftedRepository:
 
         `lies` replace fields of the index: offset, length, uncompressed_length.
         """
-        (blob,) = self.pack_of([(kind, plaintext)], **lies)
-        return blob
+        return self.pack_as(hashlib.sha256(plaintext).digest(), kind, plaintext, **lies)
 
-    def pack_of(self, blobs: list[tuple[int, bytes]], **lies: int) -> list[str]:
-        """The same with several blobs, of kinds that may differ."""
+    def pack_as(self, blob: bytes, kind: int, plaintext: bytes, **lies: int) -> str:
+        """The same under an id that may be a lie too."""
+        (one,) = self._pack([(blob, kind, plaintext)], **lies)
+        return one
+
+    def pack_of(self, blobs: list[tuple[int, bytes]]) -> list[str]:
+        """Several blobs, of kinds that may differ."""
+        return self._pack([(hashlib.sha256(text).digest(), kind, text) for kind, text in blobs])
+
+    def _pack(self, blobs: list[tuple[bytes, int, bytes]], **lies: int) -> list[str]:
         body, entries, places = b"", b"", []
-        for kind, plaintext in blobs:
-            blob = hashlib.sha256(plaintext)
+        for blob, kind, plaintext in blobs:
             sealed = self.master.seal(plaintext)
-            place = {"id": blob.hexdigest(), "type": KIND_NAMES[kind], "offset": len(body)}
+            place = {"id": blob.hex(), "type": KIND_NAMES[kind], "offset": len(body)}
             places.append(place | {"length": len(sealed)} | lies)
-            entries += struct.pack("<BI", kind, len(sealed)) + blob.digest()
+            entries += struct.pack("<BI", kind, len(sealed)) + blob
             body += sealed
         header = self.master.seal(entries)
         content = body + header + struct.pack("<I", len(header))

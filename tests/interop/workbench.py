@@ -37,10 +37,10 @@ class Workbench:
         self.restic(repository)("check", "--read-data")
         self.sapdr(repository)("check", "--read-data")
 
-    def ours(self, name: str = "repository") -> Path:
+    def ours(self, name: str = "repository", version: int = 2) -> Path:
         repository = self.folder / name
         # A cheap key: what the key derivation costs is not what these tests are about.
-        self.sapdr(repository)("init", "--scrypt-n", "1024")
+        self.sapdr(repository)("init", "--scrypt-n", "1024", "--repository-version", str(version))
         return repository
 
     def theirs(self, name: str = "repository", version: int = 2) -> Path:
