@@ -33,6 +33,8 @@ constexpr const char* kExamples =
     "  SAPDR_REPOSITORY, SAPDR_REPOSITORY_FILE     where the repository is\n"
     "  SAPDR_PASSWORD_FILE, SAPDR_PASSWORD_COMMAND,\n"
     "  SAPDR_PASSWORD                              its password, never an argument\n"
+    "  SAPDR_NEW_PASSWORD_FILE, ..._COMMAND, or\n"
+    "  SAPDR_NEW_PASSWORD                          a new one, for key add and key passwd\n"
     "  SAPDR_COMPRESSION, SAPDR_PACK_SIZE          how new data is written\n"
     "  NO_COLOR                                    no colours on a terminal\n"
     "\n"
@@ -91,9 +93,9 @@ void add_globals(CLI::App& app, GlobalOptions& options) {
   option(kRepository, "-r,--repo", options.repo, "LOCATION", "where the repository is");
   option(kRepository, "--repository-file", options.repository_file, "FILE",
          "read the location from a file");
-  option(kRepository, "-p,--password-file", options.password_file, "FILE",
+  option(kRepository, "-p,--password-file", options.password.file, "FILE",
          "read the password from a file");
-  option(kRepository, "--password-command", options.password_command, "COMMAND",
+  option(kRepository, "--password-command", options.password.command, "COMMAND",
          "read the password from what a shell command prints");
   option(kRepository, "--key-hint", options.key_hint, "ID", "try this key first");
   option(kRepository, "--retry-lock", options.retry_lock, "DURATION",
@@ -125,6 +127,7 @@ void add_commands(CLI::App& app, CommandLine& line) {
   add_check(app, line);
   add_verify(app, line);
   add_unlock(app, line);
+  add_key(app, line);
   add_stats(app, line);
   add_cat(app, line);
   add_list_command(app, line);

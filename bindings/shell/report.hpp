@@ -28,6 +28,7 @@ class Report {
   virtual void progress(const sapdr_progress& progress) = 0;
   virtual void item(const sapdr_item& item) = 0;
   virtual void snapshots(const std::vector<const sapdr_snapshot*>& snapshots) = 0;
+  virtual void keys(const std::vector<const sapdr_key*>& keys) = 0;
   virtual void node(const sapdr_node& node, bool long_form) = 0;
   // One object of `list`.
   virtual void object(const std::string& type, const char* id, std::uint64_t size) = 0;

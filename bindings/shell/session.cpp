@@ -45,7 +45,7 @@ void Session::prepare() {
 sapdr_repo* Session::open(bool skip_verify) {
   prepare();
   sapdr_repo_open_options open = open_options(options_);
-  const Secret password = repository_password(options_, false);
+  const Secret password = read_password(options_.password, kPassword);
   open.password = password.data();
   open.password_size = password.size();
   open.no_verify_blobs = skip_verify;
@@ -59,7 +59,7 @@ sapdr_repo* Session::create(std::uint32_t version, std::uint32_t scrypt_n) {
   prepare();
   sapdr_repo_init_options init;
   SAPDR_INIT(&init);
-  const Secret password = repository_password(options_, true);
+  const Secret password = read_password(options_.password, kFirstPassword);
   init.version = version;
   init.password = password.data();
   init.password_size = password.size();

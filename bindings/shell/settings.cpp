@@ -86,13 +86,14 @@ std::string repository_location(const GlobalOptions& options) {
   return location;
 }
 
-Secret repository_password(const GlobalOptions& options, bool confirm) {
-  refuse_both(options.password_file, "--password-file", options.password_command,
-              "--password-command");
-  if (!options.password_file.empty()) return password_from_file(options.password_file);
-  if (!options.password_command.empty()) return password_from_command(options.password_command);
+Secret read_password(const PasswordOptions& options, const PasswordKind& kind) {
+  const std::string file_option = std::string(kind.option) + "-file";
+  const std::string command_option = std::string(kind.option) + "-command";
+  refuse_both(options.file, file_option, options.command, command_option);
+  if (!options.file.empty()) return password_from_file(options.file);
+  if (!options.command.empty()) return password_from_command(options.command);
   for (const std::string prefix : kPrefixes) {
-    const std::string name = prefix + "PASSWORD";
+    const std::string name = prefix + kind.variable;
     const std::string file = variable(name + "_FILE");
     const std::string command = variable(name + "_COMMAND");
     refuse_both(file, name + "_FILE", command, name + "_COMMAND");
@@ -101,7 +102,10 @@ Secret repository_password(const GlobalOptions& options, bool confirm) {
     const char* value = std::getenv(name.c_str());
     if (value != nullptr && *value != '\0') return password_from_variable(name.c_str());
   }
-  return password_from_terminal(confirm);
+  const std::string variable = kPrefixes.front() + std::string(kind.variable);
+  return password_from_terminal(
+      kind.prompt, kind.confirm,
+      "use " + file_option + ", " + command_option + ", " + variable + "_FILE or " + variable);
 }
 
 sapdr_repo_open_options open_options(const GlobalOptions& options) {

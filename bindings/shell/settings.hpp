@@ -11,12 +11,16 @@
 
 namespace sapdr::shell {
 
-// As they stand on the command line; empty or 0 where they do not.
+// All as they stand on the command line; empty or 0 where they do not.
+struct PasswordOptions {
+  std::string file;
+  std::string command;
+};
+
 struct GlobalOptions {
   std::string repo;
   std::string repository_file;
-  std::string password_file;
-  std::string password_command;
+  PasswordOptions password;
   std::string key_hint;
   std::string retry_lock;
   std::string compression;
@@ -30,8 +34,21 @@ struct GlobalOptions {
 
 std::string repository_location(const GlobalOptions& options);
 
-// `confirm`: a new password, to be typed twice if it is typed.
-Secret repository_password(const GlobalOptions& options, bool confirm);
+// Which password: how its options and variables begin, and what a person is asked.
+struct PasswordKind {
+  const char* option;
+  const char* variable;
+  const char* prompt;
+  bool confirm;  // it is typed twice
+};
+inline constexpr PasswordKind kPassword = {"--password", "PASSWORD",
+                                           "enter password for repository: ", false};
+inline constexpr PasswordKind kFirstPassword = {"--password", "PASSWORD",
+                                                "enter password for new repository: ", true};
+inline constexpr PasswordKind kNewPassword = {"--new-password", "NEW_PASSWORD",
+                                              "enter new password: ", true};
+
+Secret read_password(const PasswordOptions& options, const PasswordKind& kind);
 
 // All of sapdr_repo_open_options but the password. Strings are borrowed from `options`.
 sapdr_repo_open_options open_options(const GlobalOptions& options);

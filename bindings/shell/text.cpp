@@ -165,6 +165,14 @@ std::string utc_time(std::int64_t unix_ns) {
                    tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, instant.nanoseconds);
 }
 
+std::string hex(const sapdr_id& id) {
+  std::string out;
+  for (const std::uint8_t byte : id.bytes) {
+    out += formatted("%02x", static_cast<unsigned>(byte));
+  }
+  return out;
+}
+
 std::string short_id(std::string_view hex) {
   return std::string(hex.substr(0, 8));
 }

@@ -164,6 +164,33 @@ TEST_CASE("hpp: back up, list, walk, dump, check, verify and restore") {
   CHECK(ids == std::vector<std::string>{id});
 }
 
+TEST_CASE("hpp: keys are added, listed and removed, and the password is changed") {
+  const sapdr::context ctx;
+  const sapdr::backend storage(ctx, "memory:");
+  sapdr::repository repo = sapdr::repository::init(ctx, storage, cheap);
+  const auto opens = [&](const std::string& password) {
+    return code_of([&] { sapdr::repository::open(ctx, storage, {.password = password}); });
+  };
+  sapdr::key_options options{.password = "second", .scrypt_n = 2, .scrypt_r = 1, .scrypt_p = 1};
+  options.host = "ship";
+  const std::string second = sapdr::to_hex(repo.key_add(options));
+  CHECK(opens("second") == SAPDR_OK);
+  const std::vector<sapdr::key> keys = repo.key_list();
+  REQUIRE(keys.size() == 2);
+  CHECK(keys[0].is_current);
+  CHECK(keys[1].id == second);
+  CHECK(keys[1].host == "ship");
+  CHECK(keys[1].damage.empty());
+  CHECK(sapdr::to_hex(repo.key_remove(second.substr(0, 20))) == second);
+  CHECK(opens("second") == SAPDR_E_AUTH);
+  CHECK(code_of([&] { repo.key_remove(keys[0].id); }) == SAPDR_E_INVALID_ARGUMENT);
+  options.password = "new";
+  const std::string changed = sapdr::to_hex(repo.key_passwd(options));
+  CHECK(repo.key_list().at(0).id == changed);
+  CHECK(opens("new") == SAPDR_OK);
+  CHECK(opens(cheap.password) == SAPDR_E_AUTH);
+}
+
 TEST_CASE("hpp: a walk is an input range") {
   static_assert(std::input_iterator<sapdr::walk::iterator>);
   static_assert(std::sentinel_for<std::default_sentinel_t, sapdr::walk::iterator>);

@@ -25,6 +25,7 @@ def test_every_command_when_all_is_well(shell: Shell, tree: Path, tmp_path: Path
         "check": [[], ["-v", "--read-data"]],
         "verify": [["latest"], ["-v", "latest", "--strict"]],
         "unlock": [[]],
+        "key": [["list"], ["add", "--new-password-command", "echo new", "--scrypt-n", "1024"]],
         "stats": [[], ["latest"]],
         "cat": [["config"], ["masterkey"]],
         "list": [["packs"], ["keys"], ["snapshots"]],
@@ -36,6 +37,7 @@ def test_every_command_when_all_is_well(shell: Shell, tree: Path, tmp_path: Path
             summary = shell.json(name, *arguments).summary
             known = required.get(f"summary_of_{name}", {}).get("properties", {})
             optional = {"snapshot_id", "parent_id"} | ({"state"} if "-n" in arguments else set())
+            optional |= {"keys", "key_id"} if name == "key" else set()
             missing = {k for k in known if not k.endswith("_base64")} - optional - set(summary)
             assert not missing, f"{name} {arguments}"
     init = shell.with_env(SAPDR_REPOSITORY=str(tmp_path / "new"))
@@ -51,6 +53,7 @@ def test_every_command_without_a_repository(shell: Shell, tree: Path, tmp_path: 
         "dump": ["latest", "/x", "-t", tmp_path / "x"],
         "restore": ["latest", "-t", tmp_path / "r"],
         "verify": ["latest"],
+        "key": ["list"],
         "cat": ["config"],
         "list": ["packs"],
     }
@@ -134,7 +137,7 @@ def test_no_command_at_all(shell: Shell) -> None:
 def test_the_page_and_the_schema_name_the_same_fields() -> None:
     page = (ROOT / "docs/JSON.md").read_text()
     definitions = json.loads((ROOT / "docs/events.schema.json").read_text())["$defs"]
-    for name in ("progress", "item", "snapshot", "node", "object", "error"):
+    for name in ("progress", "item", "snapshot", "key", "node", "object", "error"):
         section = re.split(r"^## ", page.split(f"\n## `{name}`")[1], flags=re.M)[0]
         rows = re.findall(r"^\| (`.*?) \|", section, re.M)
         named = {field for row in rows for field in re.findall(r"`(\w+)`", row)}
@@ -144,5 +147,10 @@ def test_the_page_and_the_schema_name_the_same_fields() -> None:
         (row,) = re.findall(rf"^\| `{command}` \| (.*) \|$", page, re.M)
         fields = set(definitions.get(f"summary_of_{command}", {}).get("properties", {}))
         named = set(re.findall(r"`(\w+)`", row))
-        states = {"failed", "incomplete", "written", "verified"} if command == "backup" else set()
-        assert named - states == {f for f in fields if not f.endswith("_base64")}, command
+        values = {
+            "backup": {"failed", "incomplete", "written", "verified"},
+            "key": {"list", "add", "remove", "passwd"},
+        }
+        assert named - values.get(command, set()) == {
+            f for f in fields if not f.endswith("_base64")
+        }, command

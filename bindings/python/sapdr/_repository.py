@@ -16,6 +16,7 @@ from ._streams import Source, Stream
 from ._types import (
     BackupResult,
     CheckResult,
+    Key,
     Node,
     RestoreResult,
     Snapshot,
@@ -29,6 +30,7 @@ Strings: TypeAlias = str | Iterable[str]
 Paths: TypeAlias = StrPath | Iterable[StrPath]
 _Objects: TypeAlias = list[tuple[str, int]]
 _Snapshots: TypeAlias = list[Snapshot]
+_Keys: TypeAlias = list[Key]
 
 
 class Writable(Protocol):
@@ -433,6 +435,55 @@ class Repository:
         other process uses the repository."""
         return self._native.unlock(remove_all)
 
+    def key_list(self) -> _Keys:
+        """All keys, oldest first, damaged ones before all."""
+        return self._native.key_list()
+
+    def key_add(
+        self,
+        *,
+        password: Password = None,
+        password_file: StrPath | None = None,
+        password_command: Command = None,
+        host: str | None = None,
+        user: str | None = None,
+        scrypt: tuple[int, int, int] = (0, 0, 0),
+    ) -> str:
+        """Adds a key for a further password, proven to open, and returns its id.
+
+        The password, of at least one byte, is given as for `sapdr.init`; `host` and `user` are what
+        the key tells of its origin (default: this host and user).
+        """
+        given = resolve(password, password_file, password_command)
+        return self._native.key_add(_key_options(given, host, user, scrypt))
+
+    def key_remove(self, id: str) -> str:
+        """Removes a key, by its id or a unique prefix, and returns its id.
+
+        Raises `InvalidArgumentError` for the current key, `InvalidStateError` if the current key
+        is gone or damaged, `NotFoundError`, `AmbiguousError`; `LockedError` if the repository is in
+        use.
+        """
+        return self._native.key_remove(_arguments.text(id))
+
+    def key_passwd(
+        self,
+        *,
+        password: Password = None,
+        password_file: StrPath | None = None,
+        password_command: Command = None,
+        host: str | None = None,
+        user: str | None = None,
+        scrypt: tuple[int, int, int] = (0, 0, 0),
+    ) -> str:
+        """Changes the password of the current key; returns the id of the key that takes its place.
+
+        The new password is given as for `sapdr.init`. The new key is proven to open before the one
+        before is removed. Raises `LockedError` if the repository is in use.
+        """
+        given = resolve(password, password_file, password_command)
+        return self._native.key_passwd(_key_options(given, host, user, scrypt))
+
     def cat(
         self,
         type: ObjectType | Literal["config", "masterkey"],
@@ -465,6 +516,17 @@ def _backup_options(
     options.dry_run = dry_run
     options.verify = verify
     options.verify_max_age = _arguments.duration(verify_max_age)
+    return options
+
+
+def _key_options(
+    password: bytes, host: str | None, user: str | None, scrypt: tuple[int, int, int]
+) -> _sapdr.KeyOptions:
+    options = _sapdr.KeyOptions()
+    options.password = password
+    options.scrypt_n, options.scrypt_r, options.scrypt_p = scrypt
+    options.host = None if host is None else _arguments.text(host)
+    options.user = None if user is None else _arguments.text(user)
     return options
 
 

@@ -141,6 +141,28 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
+class Key:
+    """One key of a repository: what its file tells without a password."""
+
+    id: str
+    created_ns: int  #: 0 if unknown
+    host: str  #: where it was made; "" if unknown
+    user: str  #: by whom; "" if unknown
+    is_current: bool  #: the repository was opened with it
+    damage: str | None  #: why its file cannot be read; None: it can
+
+    @property
+    def short_id(self) -> str:
+        """The first 8 digits of the id."""
+        return self.id[:8]
+
+    @property
+    def created(self) -> datetime:
+        """When it was made."""
+        return _moment(self.created_ns)
+
+
+@dataclass(frozen=True, slots=True)
 class BackupResult:
     """What a backup did."""
 

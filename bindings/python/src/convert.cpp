@@ -125,6 +125,12 @@ py::object to_python(const sapdr::node& n) {
               "blobs"_a = n.n_blobs);
 }
 
+py::object to_python(const sapdr::key& k) {
+  return make("Key", "id"_a = k.id, "created_ns"_a = k.created_ns, "host"_a = text(k.host),
+              "user"_a = text(k.user), "is_current"_a = k.is_current,
+              "damage"_a = text_or_none(k.damage));
+}
+
 py::object to_python(const sapdr::backup_result& r) {
   return make("BackupResult", "state"_a = state_name(r.state),
               "snapshot_id"_a = id_or_none(r.has_snapshot != 0, r.snapshot_id),

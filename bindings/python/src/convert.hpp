@@ -19,6 +19,7 @@ py::object to_python(const sapdr::progress& progress);
 py::object to_python(const sapdr::item& item);
 py::object to_python(const sapdr::snapshot_view& snapshot);
 py::object to_python(const sapdr::node& node);
+py::object to_python(const sapdr::key& key);
 py::object to_python(const sapdr::backup_result& result);
 py::object to_python(const sapdr::restore_stats& result);
 py::object to_python(const sapdr::check_result& result);

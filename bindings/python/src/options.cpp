@@ -32,6 +32,17 @@ void bind_open_options(py::module_& module) {
       .def_readwrite("retry_lock", &sapdr::open_options::retry_lock);
 }
 
+void bind_key_options(py::module_& module) {
+  py::class_<sapdr::key_options>(module, "KeyOptions")
+      .def(py::init<>())
+      .def_readwrite("password", &sapdr::key_options::password)
+      .def_readwrite("scrypt_n", &sapdr::key_options::scrypt_n)
+      .def_readwrite("scrypt_r", &sapdr::key_options::scrypt_r)
+      .def_readwrite("scrypt_p", &sapdr::key_options::scrypt_p)
+      .def_readwrite("host", &sapdr::key_options::host)
+      .def_readwrite("user", &sapdr::key_options::user);
+}
+
 void bind_backup_options(py::module_& module) {
   using options = sapdr::backup_options;
   py::class_<options>(module, "BackupOptions")
@@ -88,6 +99,7 @@ void bind_reading_options(py::module_& module) {
 
 void bind_options(py::module_& module) {
   bind_open_options(module);
+  bind_key_options(module);
   bind_backup_options(module);
   bind_reading_options(module);
 }

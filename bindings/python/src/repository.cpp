@@ -123,6 +123,28 @@ uint64_t unlock(session& self, bool remove_all) {
   return self.run([&](sapdr::repository& repository) { return repository.unlock(remove_all); });
 }
 
+py::list key_list(session& self) {
+  const auto found = self.run([](sapdr::repository& repository) { return repository.key_list(); });
+  py::list all;
+  for (const sapdr::key& each : found) all.append(to_python(each));
+  return all;
+}
+
+// Adds a key or changes the password.
+template <sapdr_id (sapdr::repository::*Make)(const sapdr::key_options&)>
+std::string make_key(session& self, sapdr::key_options options) {
+  const sapdr::cancel_source cancel;
+  options.cancel = &cancel;
+  return sapdr::to_hex(self.run_long(
+      cancel, [&](sapdr::repository& repository) { return (repository.*Make)(options); }));
+}
+
+std::string key_remove(session& self, const std::string& id) {
+  const sapdr::cancel_source cancel;
+  return sapdr::to_hex(self.run_long(
+      cancel, [&](sapdr::repository& repository) { return repository.key_remove(id, &cancel); }));
+}
+
 py::bytes cat(session& self, const std::string& type, const std::optional<std::string>& id) {
   const sapdr::buffer object =
       self.run([&](sapdr::repository& repository) { return repository.cat(type, id); });
@@ -162,6 +184,10 @@ void bind_repository(py::module_& module) {
            arg("on_item"))
       .def("stats", &stats, arg("snapshot"), arg("filter"))
       .def("unlock", &unlock, arg("remove_all"))
+      .def("key_list", &key_list)
+      .def("key_add", &make_key<&sapdr::repository::key_add>, arg("options"))
+      .def("key_remove", &key_remove, arg("id"))
+      .def("key_passwd", &make_key<&sapdr::repository::key_passwd>, arg("options"))
       .def("cat", &cat, arg("type"), arg("id"))
       .def("list", &list, arg("type"));
 }

@@ -1,22 +1,11 @@
 #include "commands/backup_summary.hpp"
 
 #include <array>
-#include <cstdio>
 
 #include "text.hpp"
 
 namespace sapdr::shell {
 namespace {
-
-std::string hex(const sapdr_id& id) {
-  std::string out;
-  for (const std::uint8_t byte : id.bytes) {
-    std::array<char, 3> digits;
-    std::snprintf(digits.data(), digits.size(), "%02x", byte);
-    out += digits.data();
-  }
-  return out;
-}
 
 std::string state_name(std::int32_t state) {
   static constexpr std::array kNames = {"failed", "incomplete", "written", "verified"};

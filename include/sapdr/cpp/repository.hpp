@@ -11,6 +11,7 @@
 #include <sapdr/cpp/backup.hpp>
 #include <sapdr/cpp/check.hpp>
 #include <sapdr/cpp/context.hpp>
+#include <sapdr/cpp/key.hpp>
 #include <sapdr/cpp/restore.hpp>
 #include <sapdr/cpp/snapshot.hpp>
 #include <sapdr/cpp/tree.hpp>
@@ -231,6 +232,45 @@ class repository {
     detail::error_out err;
     err.check(sapdr_repo_unlock(handle_.get(), all ? 1 : 0, &removed, err));
     return removed;
+  }
+
+  /* All keys, oldest first, damaged ones before all. */
+  std::vector<key> key_list() {
+    detail::error_out err;
+    sapdr_key_list* made = nullptr;
+    err.check(sapdr_key_list_new(&made, handle_.get(), err));
+    const detail::handle<sapdr_key_list, sapdr_key_list_free> list(made);
+    std::vector<key> keys;
+    for (std::size_t i = 0; i < sapdr_key_list_size(made); ++i)
+      keys.push_back(detail::to_cpp(*sapdr_key_list_at(made, i)));
+    return keys;
+  }
+
+  /* Adds a key, proven to open with its password, and returns its id. */
+  sapdr_id key_add(const key_options& options) {
+    const sapdr_key_options c = detail::c_key_options(options);
+    sapdr_id added;
+    detail::error_out err;
+    err.check(sapdr_key_add(&added, handle_.get(), &c, err));
+    return added;
+  }
+
+  /* Removes the key whose id is or begins with `id`, and returns that; never the current one. */
+  sapdr_id key_remove(const std::string& id, const cancel_source* cancel = nullptr) {
+    sapdr_id removed;
+    detail::error_out err;
+    err.check(sapdr_key_remove(&removed, handle_.get(), detail::c_string(id),
+                               detail::c_cancel(cancel), err));
+    return removed;
+  }
+
+  /* Changes the password of the current key; returns the id of the key that takes its place. */
+  sapdr_id key_passwd(const key_options& options) {
+    const sapdr_key_options c = detail::c_key_options(options);
+    sapdr_id added;
+    detail::error_out err;
+    err.check(sapdr_key_passwd(&added, handle_.get(), &c, err));
+    return added;
   }
 
   /* The plaintext of one stored object; types as in sapdr_repo_cat. */
