@@ -127,6 +127,7 @@ void add_commands(CLI::App& app, CommandLine& line) {
   add_check(app, line);
   add_verify(app, line);
   add_unlock(app, line);
+  add_tag(app, line);
   add_key(app, line);
   add_stats(app, line);
   add_cat(app, line);

@@ -56,6 +56,7 @@ void add_restore(CLI::App& app, CommandLine& line);
 void add_check(CLI::App& app, CommandLine& line);
 void add_verify(CLI::App& app, CommandLine& line);
 void add_unlock(CLI::App& app, CommandLine& line);
+void add_tag(CLI::App& app, CommandLine& line);
 void add_key(CLI::App& app, CommandLine& line);
 void add_stats(CLI::App& app, CommandLine& line);
 void add_cat(CLI::App& app, CommandLine& line);

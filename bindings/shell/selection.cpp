@@ -1,9 +1,11 @@
 #include "selection.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "command_line.hpp"
 #include "parse.hpp"
+#include "text.hpp"
 
 namespace sapdr::shell {
 
@@ -76,6 +78,63 @@ Choice choose(sapdr_repo* repo, const std::string& name, const Selection& select
   const Snapshot snapshot = latest_of_any(repo, filters);
   return {sapdr_snapshot_hex(snapshot.get()) + std::string(rest),
           std::make_unique<Filter>(Selection{}, std::vector<std::string>{})};
+}
+
+FoundSnapshots::FoundSnapshots(sapdr_repo* repo, const std::vector<std::string>& names,
+                               const Selection& selection) {
+  for (const std::string& name : names) add_named(repo, name, selection);
+  if (!names.empty()) return;
+  for (const auto& filter : filters_of(selection)) add_matching(repo, *filter);
+}
+
+void FoundSnapshots::add_named(sapdr_repo* repo, const std::string& name,
+                               const Selection& selection) {
+  if (name.find(':') != std::string::npos) {
+    throw usage_error("\"" + shown(name) + "\" names a folder; name a whole snapshot");
+  }
+  const Choice choice = choose(repo, name, selection);
+  named_.push_back(make<Snapshot>([&](auto** out, sapdr_error** error) {
+    return sapdr_snapshot_get(out, repo, choice.name.c_str(), choice.filter->get(), error);
+  }));
+  add(named_.back().get());
+}
+
+void FoundSnapshots::add_matching(sapdr_repo* repo, const Filter& filter) {
+  lists_.push_back(make<SnapshotList>([&](auto** out, sapdr_error** error) {
+    return sapdr_snapshot_list_new(out, repo, filter.get(), error);
+  }));
+  const sapdr_snapshot_list* list = lists_.back().get();
+  for (std::size_t i = 0; i < sapdr_snapshot_list_size(list); ++i) {
+    add(sapdr_snapshot_list_at(list, i));
+  }
+}
+
+void FoundSnapshots::add(const sapdr_snapshot* snapshot) {
+  if (seen_.insert(sapdr_snapshot_hex(snapshot)).second) found_.push_back(snapshot);
+}
+
+SnapshotPointers FoundSnapshots::oldest_first() const {
+  SnapshotPointers out = found_;
+  std::stable_sort(out.begin(), out.end(), [](const auto* a, const auto* b) {
+    return sapdr_snapshot_time_ns(a) < sapdr_snapshot_time_ns(b);
+  });
+  return out;
+}
+
+std::vector<std::string> FoundSnapshots::ids() const {
+  std::vector<std::string> out;
+  for (const sapdr_snapshot* snapshot : found_) out.emplace_back(sapdr_snapshot_hex(snapshot));
+  return out;
+}
+
+Choices choose_all(sapdr_repo* repo, const std::vector<std::string>& names,
+                   const Selection& selection) {
+  auto filters = filters_of(selection);
+  if (filters.size() == 1) return {names, std::move(filters[0])};
+  std::vector<std::string> ids = FoundSnapshots(repo, names, selection).ids();
+  const bool is_empty = ids.empty();
+  auto any = std::make_unique<Filter>(Selection{}, std::vector<std::string>{});
+  return {std::move(ids), std::move(any), is_empty};
 }
 
 }  // namespace sapdr::shell

@@ -4,6 +4,7 @@
 #include <sapdr/snapshot.h>
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -64,5 +65,39 @@ struct Choice {
   std::unique_ptr<Filter> filter;
 };
 Choice choose(sapdr_repo* repo, const std::string& name, const Selection& selection);
+
+using SnapshotPointers = std::vector<const sapdr_snapshot*>;
+
+// All snapshots that are meant by several names, or, without names, by the selection. It keeps them
+// alive.
+class FoundSnapshots {
+ public:
+  FoundSnapshots(sapdr_repo* repo, const std::vector<std::string>& names,
+                 const Selection& selection);
+
+  // Each snapshot once.
+  SnapshotPointers oldest_first() const;
+  std::vector<std::string> ids() const;
+
+ private:
+  void add_named(sapdr_repo* repo, const std::string& name, const Selection& selection);
+  void add_matching(sapdr_repo* repo, const Filter& filter);
+  void add(const sapdr_snapshot* snapshot);
+
+  std::vector<Snapshot> named_;
+  std::vector<SnapshotList> lists_;
+  std::set<std::string> seen_;
+  SnapshotPointers found_;
+};
+
+// The same for operations of the C ABI that take names and one filter: no names mean all that
+// match.
+struct Choices {
+  std::vector<std::string> names;
+  std::unique_ptr<Filter> filter;
+  bool is_empty = false;  // nothing matches: there is nothing to be done
+};
+Choices choose_all(sapdr_repo* repo, const std::vector<std::string>& names,
+                   const Selection& selection);
 
 }  // namespace sapdr::shell

@@ -41,8 +41,8 @@ typedef struct sapdr_progress {
 /* What happened to an item. */
 enum {
   SAPDR_ITEM_NEW = 1,        /* backup: not in the parent snapshot */
-  SAPDR_ITEM_MODIFIED = 2,   /* backup: differs from the parent snapshot */
-  SAPDR_ITEM_UNCHANGED = 3,  /* backup: as in the parent; restore: already right */
+  SAPDR_ITEM_MODIFIED = 2,   /* backup: differs from the parent snapshot; tag: has other tags now */
+  SAPDR_ITEM_UNCHANGED = 3,  /* backup: as in the parent; restore, tag: already right */
   SAPDR_ITEM_RESTORED = 4,   /* restore: written (in a plan: will be written) */
   SAPDR_ITEM_SKIPPED = 5,    /* left alone because an option says so */
   SAPDR_ITEM_FAILED = 6,     /* could not be read or written; `status` and `message` say why */
@@ -67,7 +67,8 @@ typedef struct sapdr_item {
   uint64_t size;            /* bytes of the file or object, 0 if unknown */
   const char *object_type;  /* "pack", "blob", "tree", "index", "snapshot", "key", "lock" */
   const char *object_id;    /* hexadecimal */
-  const char *snapshot_id;  /* hexadecimal: the snapshot that is affected */
+  const char *snapshot_id;  /* hexadecimal: the snapshot that is affected, or, if the item is a
+                               snapshot itself, the one that it became */
   const char *message;      /* one line */
 } sapdr_item;
 

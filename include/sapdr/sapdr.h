@@ -11,7 +11,8 @@
  *   8. check.h       is the repository whole?
  *   9. verify.h      are the local files what the snapshot says?
  *  10. stats.h       sizes and ratios
- *  11. key.h         the passwords of a repository
+ *  11. tag.h         the tags of snapshots
+ *  12. key.h         the passwords of a repository
  * error.h, status.h, observer.h and cancel.h serve them all; export.h has the conventions.
  *
  * USAGE (without error handling; examples/backup.c is a whole program):
@@ -33,6 +34,7 @@
 #include <sapdr/key.h>
 #include <sapdr/restore.h>
 #include <sapdr/stats.h>
+#include <sapdr/tag.h>
 #include <sapdr/verify.h>
 #include <sapdr/version.h>
 

@@ -10,8 +10,9 @@
  *   6. cpp/backup.hpp      backup_options, stream
  *   7. cpp/restore.hpp     restore_options, restore_plan
  *   8. cpp/check.hpp       check_options, verify_options
- *   9. cpp/key.hpp         key, key_options
- *  10. cpp/repository.hpp  repository: all the operations; buffer
+ *   9. cpp/tag.hpp         tag_options
+ *  10. cpp/key.hpp         key, key_options
+ *  11. cpp/repository.hpp  repository: all the operations; buffer
  *
  * USAGE (examples/backup.cpp is a whole program):
  *

@@ -21,6 +21,12 @@ bool contains_all(const std::vector<std::string>& list, const std::vector<std::s
                      [&](const std::string& item) { return contains(list, item); });
 }
 
+void sort_oldest_first(std::vector<Snapshot>& snapshots) {
+  std::sort(snapshots.begin(), snapshots.end(), [](const Snapshot& a, const Snapshot& b) {
+    return std::tie(a.time, a.id) < std::tie(b.time, b.id);
+  });
+}
+
 Snapshot find_latest(Repository& repository, const SnapshotFilter& filter) {
   std::vector<Snapshot> snapshots = list_snapshots(repository, filter);
   if (snapshots.empty()) {
@@ -92,10 +98,26 @@ std::vector<Snapshot> list_snapshots(Repository& repository, const SnapshotFilte
   }
   workers.finish();
   std::erase_if(all, [&](const Snapshot& s) { return s.id.is_null() || !filter.matches(s); });
-  std::sort(all.begin(), all.end(), [](const Snapshot& a, const Snapshot& b) {
-    return std::tie(a.time, a.id) < std::tie(b.time, b.id);
-  });
+  sort_oldest_first(all);
   return all;
+}
+
+std::vector<Snapshot> find_snapshots(Repository& repository, const std::vector<std::string>& names,
+                                     const SnapshotFilter& filter) {
+  if (names.empty()) return list_snapshots(repository, filter);
+  std::vector<Snapshot> found;
+  for (const std::string& name : names) {
+    if (name.find(':') != std::string::npos) {
+      throw Error(Code::invalid_argument,
+                  "\"" + name + "\" names a folder of a snapshot; name the whole snapshot");
+    }
+    Snapshot snapshot = find_snapshot(repository, name, filter).snapshot;
+    const bool is_new = std::none_of(found.begin(), found.end(),
+                                     [&](const Snapshot& s) { return s.id == snapshot.id; });
+    if (is_new) found.push_back(std::move(snapshot));
+  }
+  sort_oldest_first(found);
+  return found;
 }
 
 SnapshotRef find_snapshot(Repository& repository, std::string_view name,

@@ -12,9 +12,9 @@
 namespace sapdr::core {
 
 struct SnapshotFilter {
-  std::vector<std::string> hosts;  // one of them; empty: any
-  std::vector<std::string> tags;   // all of them
-  std::vector<std::string> paths;  // all of them
+  std::vector<std::string> hosts = {};  // one of them; empty: any
+  std::vector<std::string> tags = {};   // all of them
+  std::vector<std::string> paths = {};  // all of them
 
   bool matches(const Snapshot& snapshot) const;
 };
@@ -23,6 +23,11 @@ Snapshot load_snapshot(Repository& repository, const Id& id);
 
 // Those that match, oldest first. A damaged snapshot throws Code::corrupt.
 std::vector<Snapshot> list_snapshots(Repository& repository, const SnapshotFilter& filter);
+
+// Those that are named, each once, oldest first, or if no names are given all that match. Throws
+// Code::not_found, Code::ambiguous, Code::invalid_argument for a name with a folder.
+std::vector<Snapshot> find_snapshots(Repository& repository, const std::vector<std::string>& names,
+                                     const SnapshotFilter& filter);
 
 // A snapshot by name, and the folder in it that is meant: "latest", a prefix of an id, either with
 // ":/folder" behind it.

@@ -191,6 +191,31 @@ TEST_CASE("hpp: keys are added, listed and removed, and the password is changed"
   CHECK(opens(cheap.password) == SAPDR_E_AUTH);
 }
 
+TEST_CASE("hpp: tags are added, removed and set") {
+  sapdr::repository repo = new_repository();
+  repo.backup_streams({stream_of("/x", "x")}, {.tags = {"a"}});
+  repo.backup_streams({stream_of("/x", "x")}, {.host = "other", .tags = {"a"}});
+  const auto tags = [&] { return repo.snapshot("latest", {.hosts = {"other"}}).tags(); };
+  CHECK(repo.tag({}, {.add = {"b"}, .remove = {"a"}}).changed == 2);
+  CHECK(tags() == std::vector<std::string>{"b"});
+  CHECK(repo.tag({"latest"}, {.set = {{"c", "d"}}}, {.hosts = {"other"}}).changed == 1);
+  CHECK(tags() == std::vector<std::string>{"c", "d"});
+  const std::vector<std::string> none;
+  CHECK(repo.tag({}, {.set = none}).changed == 2);
+  CHECK(tags().empty());
+  CHECK(repo.tag({}, {.set = none}).unchanged == 2);
+  CHECK(code_of([&] { repo.tag({}, {}); }) == SAPDR_E_INVALID_ARGUMENT);
+  try {
+    repo.tag({}, {.add = {"x"}, .observer = {.on_item = [](const sapdr::item& item) {
+                                  if (item.action == SAPDR_ITEM_MODIFIED)
+                                    throw std::runtime_error("stop");
+                                }}});
+    FAIL("the lambda was not heard");
+  } catch (const std::runtime_error& error) {
+    CHECK(std::string(error.what()) == "stop");
+  }
+}
+
 TEST_CASE("hpp: a walk is an input range") {
   static_assert(std::input_iterator<sapdr::walk::iterator>);
   static_assert(std::sentinel_for<std::default_sentinel_t, sapdr::walk::iterator>);

@@ -100,6 +100,31 @@ def test_snapshots(repo: sapdr.Repository, tree: Path) -> None:
     assert len({oldest, newest}) == 2
 
 
+def test_tag(repo: sapdr.Repository, tree: Path) -> None:
+    repo.backup(tree, host="one", tags=["a", "b"], verify=True)
+    repo.backup(tree, host="two", tags="c")
+    one, two = repo.snapshots()
+    items: list[sapdr.Item] = []
+    result = repo.tag(add=["x"], remove="a", on_item=items.append)
+    assert (result.changed, result.unchanged) == (2, 0)
+    assert [s.tags for s in repo.snapshots()] == [("b", "x"), ("c", "x")]
+    assert {item.object_id for item in items} == {one.id, two.id}
+    assert {item.snapshot_id for item in items} == {s.id for s in repo.snapshots()}
+    assert repo.snapshot("latest", host="one").verified == one.verified is not None
+    assert repo.tag("latest", set=["z"], host="one").changed == 1
+    assert repo.tag(repo.snapshots(host="two"), set=[]).changed == 1
+    assert [s.tags for s in repo.snapshots()] == [("z",), ()]
+    assert repo.tag(tags="z", add="z").unchanged == 1
+    with pytest.raises(sapdr.NotFoundError):
+        repo.tag(["latest", "zz"], add="x")
+    with pytest.raises(sapdr.InvalidArgumentError) as caught:
+        repo.tag(add="x", set="y")
+    assert isinstance(caught.value.result, sapdr.TagResult)
+    with pytest.raises(ValueError, match="no snapshots"):
+        repo.tag([], add="x")
+    assert [s.tags for s in repo.snapshots()] == [("z",), ()]
+
+
 def test_a_time_needs_a_zone(repo: sapdr.Repository, tree: Path) -> None:
     with pytest.raises(ValueError, match="time zone"):
         repo.backup(tree, time=datetime(2024, 1, 1))

@@ -105,6 +105,7 @@ def test_a_closed_repository_refuses_every_operation(location: Path, tree: Path)
         lambda: repo.verify("latest"),
         lambda: repo.stats(),
         lambda: repo.unlock(),
+        lambda: repo.tag(add="x"),
         lambda: repo.key_list(),
         lambda: repo.key_add(password="x"),
         lambda: repo.key_remove("x"),

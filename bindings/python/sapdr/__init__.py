@@ -48,6 +48,7 @@ from ._types import (
     RestoreResult,
     Snapshot,
     Stats,
+    TagResult,
     VerifyResult,
 )
 
@@ -84,6 +85,7 @@ __all__ = [
     "Snapshot",
     "Stats",
     "Stream",
+    "TagResult",
     "TimedOutError",
     "UnsupportedError",
     "VerifyResult",

@@ -42,6 +42,18 @@ def snapshot(value: Snapshot | str) -> bytes:
     return text(value.id) if isinstance(value, Snapshot) else os.fsencode(value)
 
 
+def snapshots(values: Snapshot | str | Iterable[Snapshot | str] | None) -> list[bytes]:
+    """One snapshot or several; no names, which mean all that match, only for None."""
+    if values is None:
+        return []
+    if isinstance(values, (Snapshot, str)):
+        return [snapshot(values)]
+    names = [snapshot(each) for each in values]
+    if not names:
+        raise ValueError("no snapshots were given; None means all that match")
+    return names
+
+
 def nanoseconds(moment: datetime | None) -> int:
     """Nanoseconds since 1970; 0, the library's default, for None."""
     if moment is None:

@@ -21,6 +21,7 @@ from ._types import (
     RestoreResult,
     Snapshot,
     Stats,
+    TagResult,
     VerifyResult,
 )
 
@@ -28,6 +29,7 @@ Compression: TypeAlias = Literal["auto", "off", "fastest", "max"]
 ObjectType: TypeAlias = Literal["key", "lock", "snapshot", "index", "pack", "blob"]
 Strings: TypeAlias = str | Iterable[str]
 Paths: TypeAlias = StrPath | Iterable[StrPath]
+Names: TypeAlias = Snapshot | str | Iterable[Snapshot | str] | None
 _Objects: TypeAlias = list[tuple[str, int]]
 _Snapshots: TypeAlias = list[Snapshot]
 _Keys: TypeAlias = list[Key]
@@ -429,6 +431,35 @@ class Repository:
         """Sizes and ratios of one snapshot, or of those that match."""
         name = None if snapshot is None else _arguments.snapshot(snapshot)
         return self._native.stats(name, _filter(host, tags, paths))
+
+    def tag(
+        self,
+        snapshots: Names = None,
+        *,
+        add: Strings = (),
+        remove: Strings = (),
+        set: Strings | None = None,
+        host: Strings = (),
+        tags: Strings = (),
+        paths: Paths = (),
+        progress: OnProgress | None = None,
+        on_item: OnItem | None = None,
+    ) -> TagResult:
+        """Changes the tags of one snapshot, of several, or (None) of all that match.
+
+        `add` and then `remove` change the tags that a snapshot has, `set` replaces them: an empty
+        list leaves none. A changed snapshot gets a new id, which `on_item` tells: `object_id` is
+        the old one, `snapshot_id` the new one; it stays verified if it was. `host`, `tags` and
+        `paths` say what matches, and which one is "latest".
+        Raises `NotFoundError` or `AmbiguousError` for a name, before anything is changed;
+        `LockedError` if the repository is in use.
+        """
+        options = _sapdr.TagOptions()
+        options.add = _arguments.texts(add)
+        options.remove = _arguments.texts(remove)
+        options.set = None if set is None else _arguments.texts(set)
+        names = _arguments.snapshots(snapshots)
+        return self._native.tag(names, _filter(host, tags, paths), options, progress, on_item)
 
     def unlock(self, *, remove_all: bool = False) -> int:
         """Removes stale locks and returns how many; `remove_all` removes every lock: only when no

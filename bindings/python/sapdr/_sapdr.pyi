@@ -13,6 +13,7 @@ from ._types import (
     RestoreResult,
     Snapshot,
     Stats,
+    TagResult,
     VerifyResult,
 )
 
@@ -99,6 +100,12 @@ class CheckOptions(metaclass=_Type):
     read_data_subset: bytes | None
     def __init__(self) -> None: ...
 
+class TagOptions(metaclass=_Type):
+    add: Sequence[bytes]
+    remove: Sequence[bytes]
+    set: Sequence[bytes] | None
+    def __init__(self) -> None: ...
+
 class VerifyOptions(metaclass=_Type):
     strict: bool
     includes: Sequence[bytes]
@@ -149,6 +156,14 @@ class Repository(metaclass=_Type):
         on_item: _OnItem,
     ) -> VerifyResult: ...
     def stats(self, snapshot: bytes | None, filter: SnapshotFilter) -> Stats: ...
+    def tag(
+        self,
+        snapshots: Sequence[bytes],
+        filter: SnapshotFilter,
+        options: TagOptions,
+        on_progress: _OnProgress,
+        on_item: _OnItem,
+    ) -> TagResult: ...
     def unlock(self, remove_all: bool) -> int: ...
     def key_list(self) -> list[Key]: ...
     def key_add(self, options: KeyOptions) -> str: ...

@@ -238,6 +238,15 @@ class VerifyResult:
 
 
 @dataclass(frozen=True, slots=True)
+class TagResult:
+    """What a change of tags did."""
+
+    changed: int  #: snapshots that were replaced by ones with other tags
+    unchanged: int  #: had these tags already
+    elapsed: float
+
+
+@dataclass(frozen=True, slots=True)
 class Stats:
     """How big snapshots are, and what they cost in storage."""
 

@@ -175,4 +175,9 @@ py::object to_python(const sapdr::stats_result& r) {
               "repository_bytes"_a = r.repository_bytes);
 }
 
+py::object to_python(const sapdr::tag_result& r) {
+  return make("TagResult", "changed"_a = r.changed, "unchanged"_a = r.unchanged,
+              "elapsed"_a = seconds(r.elapsed_ns));
+}
+
 }  // namespace sapdr_python

@@ -25,5 +25,6 @@ py::object to_python(const sapdr::restore_stats& result);
 py::object to_python(const sapdr::check_result& result);
 py::object to_python(const sapdr::verify_result& result);
 py::object to_python(const sapdr::stats_result& result);
+py::object to_python(const sapdr::tag_result& result);
 
 }  // namespace sapdr_python

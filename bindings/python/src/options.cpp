@@ -88,6 +88,11 @@ void bind_reading_options(py::module_& module) {
       .def(py::init<>())
       .def_readwrite("read_data", &sapdr::check_options::read_data)
       .def_readwrite("read_data_subset", &sapdr::check_options::read_data_subset);
+  py::class_<sapdr::tag_options>(module, "TagOptions")
+      .def(py::init<>())
+      .def_readwrite("add", &sapdr::tag_options::add)
+      .def_readwrite("remove", &sapdr::tag_options::remove)
+      .def_readwrite("set", &sapdr::tag_options::set);
   py::class_<sapdr::verify_options>(module, "VerifyOptions")
       .def(py::init<>())
       .def_readwrite("strict", &sapdr::verify_options::strict)

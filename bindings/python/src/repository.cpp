@@ -119,6 +119,17 @@ py::object stats(session& self, const std::optional<std::string>& snapshot,
   }));
 }
 
+py::object tag(session& self, const std::vector<std::string>& snapshots,
+               const sapdr::snapshot_filter& filter, sapdr::tag_options options,
+               const py::object& on_progress, const py::object& on_item) {
+  const sapdr::cancel_source cancel;
+  options.cancel = &cancel;
+  options.observer = observer_for(self, on_progress, on_item);
+  return to_python(self.run_long(cancel, [&](sapdr::repository& repository) {
+    return repository.tag(snapshots, options, filter);
+  }));
+}
+
 uint64_t unlock(session& self, bool remove_all) {
   return self.run([&](sapdr::repository& repository) { return repository.unlock(remove_all); });
 }
@@ -183,6 +194,8 @@ void bind_repository(py::module_& module) {
       .def("verify", &verify, arg("snapshot"), arg("target"), arg("options"), arg("on_progress"),
            arg("on_item"))
       .def("stats", &stats, arg("snapshot"), arg("filter"))
+      .def("tag", &tag, arg("snapshots"), arg("filter"), arg("options"), arg("on_progress"),
+           arg("on_item"))
       .def("unlock", &unlock, arg("remove_all"))
       .def("key_list", &key_list)
       .def("key_add", &make_key<&sapdr::repository::key_add>, arg("options"))

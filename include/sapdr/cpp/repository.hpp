@@ -14,6 +14,7 @@
 #include <sapdr/cpp/key.hpp>
 #include <sapdr/cpp/restore.hpp>
 #include <sapdr/cpp/snapshot.hpp>
+#include <sapdr/cpp/tag.hpp>
 #include <sapdr/cpp/tree.hpp>
 #include <span>
 #include <string>
@@ -223,6 +224,22 @@ class repository {
     detail::error_out err;
     err.check(sapdr_stats_run(&result, handle_.get(), detail::c_string(snapshot), c_filter.get(),
                               detail::c_cancel(cancel), err));
+    return result;
+  }
+
+  /* Changes the tags of the named snapshots, or if none are named of all that match. Throws
+   * tag_error. */
+  tag_result tag(const std::vector<std::string>& snapshots, const tag_options& options,
+                 const snapshot_filter& filter = {}) {
+    const detail::c_strings names(snapshots);
+    const detail::c_filter c_filter(filter);
+    detail::c_tag_options c(options);
+    auto result = detail::initialized<sapdr_tag_result>();
+    detail::error_out err;
+    const sapdr_status status = sapdr_tag_run(&result, handle_.get(), names.data(), names.size(),
+                                              c_filter.get(), c.get(), err);
+    c.thrown().rethrow();
+    err.check(status, result);
     return result;
   }
 
