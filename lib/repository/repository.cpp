@@ -176,6 +176,7 @@ void Repository::load_index(Progress& progress,
   std::vector<Id> missing;
   std::set_difference(present.begin(), present.end(), indexes_read_.begin(), indexes_read_.end(),
                       std::back_inserter(missing));
+  std::vector<Id> damaged;
   std::mutex damage_mutex;
   const auto load = [&](const Id& id) {
     progress.checkpoint();
@@ -186,6 +187,7 @@ void Repository::load_index(Progress& progress,
     } catch (const Error& error) {
       if (!on_damage || error.retry() != Retry::never) throw;
       const std::lock_guard damage_lock(damage_mutex);
+      damaged.push_back(id);
       on_damage(id, error);
     }
   };
@@ -194,7 +196,11 @@ void Repository::load_index(Progress& progress,
     workers.submit([&load, id] { load(id); });
   }
   workers.finish();
-  indexes_read_ = present;
+  // A damaged one is tried again next time: it must not be overlooked then.
+  std::sort(damaged.begin(), damaged.end());
+  indexes_read_.clear();
+  std::set_difference(present.begin(), present.end(), damaged.begin(), damaged.end(),
+                      std::back_inserter(indexes_read_));
 }
 
 bool open_blob(Tools& tools, const BlobPlace& place, ByteView sealed, Bytes& out) {
