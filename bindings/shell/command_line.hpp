@@ -46,6 +46,9 @@ CLI::Option* add_list(CLI::App& command, const std::string& names, std::vector<s
 CLI::Option* add_positionals(CLI::App& command, const std::string& name,
                              std::vector<std::string>& values, const std::string& description);
 
+// Options for a second repository, to read from.
+void add_from_options(CLI::App& command, RepositoryOptions& from);
+
 // Each in a file of commands/.
 void add_init(CLI::App& app, CommandLine& line);
 void add_backup(CLI::App& app, CommandLine& line);
@@ -56,6 +59,7 @@ void add_restore(CLI::App& app, CommandLine& line);
 void add_check(CLI::App& app, CommandLine& line);
 void add_verify(CLI::App& app, CommandLine& line);
 void add_unlock(CLI::App& app, CommandLine& line);
+void add_copy(CLI::App& app, CommandLine& line);
 void add_tag(CLI::App& app, CommandLine& line);
 void add_key(CLI::App& app, CommandLine& line);
 void add_stats(CLI::App& app, CommandLine& line);

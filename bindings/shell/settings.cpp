@@ -71,17 +71,20 @@ std::uint32_t pack_size(const std::string& text) {
 
 }  // namespace
 
-std::string repository_location(const GlobalOptions& options) {
+std::string repository_location(const RepositoryOptions& options, const RepositoryKind& kind) {
+  const std::string dashes = std::string("--") + kind.option;
+  const std::string name = std::string(kind.variable) + "REPOSITORY";
   std::string location =
-      one_of(options.repo, "--repo", options.repository_file, "--repository-file");
+      one_of(options.location, dashes + "repo", options.location_file, dashes + "repository-file");
   for (const std::string prefix : kPrefixes) {
     if (!location.empty()) break;
-    const std::string name = prefix + "REPOSITORY";
-    location = one_of(variable(name), name, variable(name + "_FILE"), name + "_FILE");
+    const std::string file = prefix + name + "_FILE";
+    location = one_of(variable(prefix + name), prefix + name, variable(file), file);
   }
   if (location.empty()) {
-    throw usage_error("no repository was given")
-        .hinted("use -r LOCATION, --repository-file FILE or the variable SAPDR_REPOSITORY");
+    throw usage_error(std::string("no ") + kind.name + " was given")
+        .hinted("use " + dashes + "repo LOCATION, " + dashes +
+                "repository-file FILE or the variable SAPDR_" + name);
   }
   return location;
 }
@@ -115,7 +118,8 @@ sapdr_repo_open_options open_options(const GlobalOptions& options) {
       options.compression.empty() ? variable_of_any_prefix("COMPRESSION") : options.compression);
   out.pack_size_mib = options.pack_size_mib != 0 ? options.pack_size_mib
                                                  : pack_size(variable_of_any_prefix("PACK_SIZE"));
-  out.key_hint = options.key_hint.empty() ? nullptr : options.key_hint.c_str();
+  const std::string& key = options.repository.key_hint;
+  out.key_hint = key.empty() ? nullptr : key.c_str();
   out.no_lock = options.no_lock;
   if (!options.retry_lock.empty()) {
     out.retry_lock_ns = parse_duration("--retry-lock", options.retry_lock);

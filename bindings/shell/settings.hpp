@@ -17,11 +17,20 @@ struct PasswordOptions {
   std::string command;
 };
 
-struct GlobalOptions {
-  std::string repo;
-  std::string repository_file;
+struct RepositoryOptions {
+  std::string location;
+  std::string location_file;
   PasswordOptions password;
   std::string key_hint;
+
+  bool is_given() const {
+    return !(location.empty() && location_file.empty() && password.file.empty() &&
+             password.command.empty() && key_hint.empty());
+  }
+};
+
+struct GlobalOptions {
+  RepositoryOptions repository;
   std::string retry_lock;
   std::string compression;
   std::uint32_t pack_size_mib = 0;
@@ -32,7 +41,16 @@ struct GlobalOptions {
   bool json = false;
 };
 
-std::string repository_location(const GlobalOptions& options);
+// Which repository: how its options and variables begin.
+struct RepositoryKind {
+  const char* option;    // behind the dashes
+  const char* variable;  // behind SAPDR_
+  const char* name;
+};
+inline constexpr RepositoryKind kRepository = {"", "", "repository"};
+inline constexpr RepositoryKind kFromRepository = {"from-", "FROM_", "source repository"};
+
+std::string repository_location(const RepositoryOptions& options, const RepositoryKind& kind);
 
 // Which password: how its options and variables begin, and what a person is asked.
 struct PasswordKind {
@@ -45,6 +63,8 @@ inline constexpr PasswordKind kPassword = {"--password", "PASSWORD",
                                            "enter password for repository: ", false};
 inline constexpr PasswordKind kFirstPassword = {"--password", "PASSWORD",
                                                 "enter password for new repository: ", true};
+inline constexpr PasswordKind kFromPassword = {"--from-password", "FROM_PASSWORD",
+                                               "enter password for source repository: ", false};
 inline constexpr PasswordKind kNewPassword = {"--new-password", "NEW_PASSWORD",
                                               "enter new password: ", true};
 

@@ -3,7 +3,7 @@
  * A repository has one master key for ever, and a key file for each password: the master key,
  * sealed with it. Any of the passwords opens everything. Removing a key keeps its password from
  * opening the repository from then on; whoever knew it before, and kept the key file or the master
- * key, can still read everything: then make a new repository.
+ * key, can still read everything: then make a new repository and copy the snapshots (copy.h).
  *
  * The key that a handle was opened with is its current one. It is never removed, and no other one
  * is if the current one is gone or damaged: so one that opens always stays.

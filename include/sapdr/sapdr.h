@@ -12,7 +12,8 @@
  *   9. verify.h      are the local files what the snapshot says?
  *  10. stats.h       sizes and ratios
  *  11. tag.h         the tags of snapshots
- *  12. key.h         the passwords of a repository
+ *  12. copy.h        snapshots into another repository
+ *  13. key.h         the passwords of a repository
  * error.h, status.h, observer.h and cancel.h serve them all; export.h has the conventions.
  *
  * USAGE (without error handling; examples/backup.c is a whole program):
@@ -31,6 +32,7 @@
 
 #include <sapdr/backup.h>
 #include <sapdr/check.h>
+#include <sapdr/copy.h>
 #include <sapdr/key.h>
 #include <sapdr/restore.h>
 #include <sapdr/stats.h>

@@ -11,8 +11,9 @@
  *   7. cpp/restore.hpp     restore_options, restore_plan
  *   8. cpp/check.hpp       check_options, verify_options
  *   9. cpp/tag.hpp         tag_options
- *  10. cpp/key.hpp         key, key_options
- *  11. cpp/repository.hpp  repository: all the operations; buffer
+ *  10. cpp/copy.hpp        copy_options
+ *  11. cpp/key.hpp         key, key_options
+ *  12. cpp/repository.hpp  repository: all the operations; buffer
  *
  * USAGE (examples/backup.cpp is a whole program):
  *

@@ -18,6 +18,9 @@ core::InitSettings read_init(const sapdr_repo_init_options& given) {
   if (given.version != 0) settings.version = given.version;
   settings.password = capi::read_secret(given.password, given.password_size, "password");
   settings.cost = capi::read_cost(given.scrypt_n, given.scrypt_r, given.scrypt_p);
+  if (given.copy_chunker_params != nullptr) {
+    settings.polynomial = capi::use(given.copy_chunker_params)->config().polynomial;
+  }
   return settings;
 }
 

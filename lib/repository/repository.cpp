@@ -91,7 +91,9 @@ RepositoryPtr Repository::init(ContextPtr context, BackendPtr backend,
   std::array<std::byte, 32> id;
   context->random(id);
   config.id = to_hex(id);
-  config.polynomial = random_polynomial([&](ByteSpan out) { context->random(out); });
+  config.polynomial = settings.polynomial != 0
+                          ? settings.polynomial
+                          : random_polynomial([&](ByteSpan out) { context->random(out); });
   // The config comes last: it makes the repository.
   const Id key_id = save_key(*context, *backend, key, {settings.password, settings.cost});
   Cipher cipher(key);

@@ -19,6 +19,7 @@ struct InitSettings {
   uint32_t version = 2;
   SecretBytes password;
   ScryptCost cost;
+  Polynomial polynomial = 0;  // 0: a random one
 };
 
 struct OpenSettings {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <mutex>
-#include <unordered_set>
 #include <utility>
 
 #include "base/path.hpp"
@@ -16,10 +15,11 @@ std::vector<Node> load_tree(Repository& repository, const Id& id) {
 }
 
 void visit_trees(Repository& repository, std::vector<Id> roots, const TreeVisitor& visit,
-                 Progress& progress) {
-  std::unordered_set<Id, IdHash> seen;
+                 Progress& progress, const TreeIds& known) {
+  TreeIds seen;
+  const auto is_new = [&](const Id& id) { return !known.contains(id) && seen.insert(id).second; };
   std::vector<Id> level = std::move(roots);
-  std::erase_if(level, [&](const Id& id) { return !seen.insert(id).second; });
+  std::erase_if(level, [&](const Id& id) { return !is_new(id); });
   std::mutex mutex;
   std::vector<Id> below;
   const auto visit_one = [&](const Id& id) {
@@ -34,7 +34,7 @@ void visit_trees(Repository& repository, std::vector<Id> roots, const TreeVisito
     visit(id, &nodes, nullptr);
     const std::lock_guard lock(mutex);
     for (const Node& node : nodes) {
-      if (node.type == NodeType::dir && node.subtree && seen.insert(*node.subtree).second) {
+      if (node.type == NodeType::dir && node.subtree && is_new(*node.subtree)) {
         below.push_back(*node.subtree);
       }
     }

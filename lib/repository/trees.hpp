@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "format/tree.hpp"
@@ -14,12 +15,15 @@ namespace sapdr::core {
 // The nodes of a tree. Throws Code::corrupt, Code::not_found.
 std::vector<Node> load_tree(Repository& repository, const Id& id);
 
-// Visits every different tree below `roots` once, on all threads, in no order. `nodes` is null if
-// the tree could not be loaded: `error` says why. `visit` is called from several threads at once.
+using TreeIds = std::unordered_set<Id, IdHash>;
+
+// Visits every different tree below `roots` once, on all threads, in no order; those in `known`,
+// and what is only below them, not at all. `nodes` is null if the tree could not be loaded: `error`
+// says why. `visit` is called from several threads at once.
 using TreeVisitor =
     std::function<void(const Id& tree, const std::vector<Node>* nodes, const Error* error)>;
 void visit_trees(Repository& repository, std::vector<Id> roots, const TreeVisitor& visit,
-                 Progress& progress);
+                 Progress& progress, const TreeIds& known = {});
 
 // The tree of the folder `path` ("/a/b") below `root`. Throws Code::not_found, or
 // Code::invalid_argument if it is no folder.

@@ -216,6 +216,50 @@ TEST_CASE("hpp: tags are added, removed and set") {
   }
 }
 
+TEST_CASE("hpp: snapshots are copied into a repository that cuts files alike") {
+  const Data data;
+  const sapdr::context ctx;
+  sapdr::repository from = new_repository(data / "from");
+  sapdr::init_options options = cheap;
+  options.copy_chunker_params = &from;
+  sapdr::repository repo = sapdr::repository::init(ctx, sapdr::backend(ctx, "memory:"), options);
+  CHECK(from.cat("config").text() != repo.cat("config").text());
+  const auto polynomial = [](sapdr::repository& repository) {
+    const std::string config(repository.cat("config").text());
+    return config.substr(config.find("chunker_polynomial"));
+  };
+  CHECK(polynomial(from) == polynomial(repo));
+
+  from.backup({data.source}, {.tags = {"a"}});
+  const std::string id = sapdr::to_hex(from.backup({data.source}, {.tags = {"b"}}).snapshot_id);
+  CHECK(repo.copy_from(from, {}, {.dry_run = true}).snapshots_copied == 2);
+  CHECK(repo.snapshots().empty());
+  CHECK(repo.copy_from(from, {id.substr(0, 20)}).snapshots_copied == 1);
+  CHECK(repo.snapshot("latest").tags() == std::vector<std::string>{"b"});
+  const sapdr::copy_result rest = repo.copy_from(from, {}, {}, {.tags = {"a"}});
+  CHECK(rest.snapshots_copied == 1);
+  CHECK(rest.data_blobs_new == 0);
+  CHECK(repo.copy_from(from).snapshots_skipped == 2);
+  CHECK(repo.check({.read_data = true}).problems == 0);
+
+  fs::remove_all(data / "from" + "/data");
+  fs::create_directory(data / "from" + "/data");
+  sapdr::repository other = new_repository();
+  std::vector<std::string> failed;
+  try {
+    other.copy_from(from, {}, {.observer = {.on_item = [&](const sapdr::item& item) {
+                                 if (item.action == SAPDR_ITEM_FAILED)
+                                   failed.emplace_back(item.object_id);
+                               }}});
+    FAIL("missing packs were not reported");
+  } catch (const sapdr::copy_error& error) {
+    CHECK(error.code() == SAPDR_E_INCOMPLETE);
+    CHECK(error.result().snapshots_failed == 2);
+  }
+  CHECK(std::count(failed.begin(), failed.end(), id) == 1);
+  CHECK(code_of([&] { repo.copy_from(repo); }) == SAPDR_E_INVALID_ARGUMENT);
+}
+
 TEST_CASE("hpp: a walk is an input range") {
   static_assert(std::input_iterator<sapdr::walk::iterator>);
   static_assert(std::sentinel_for<std::default_sentinel_t, sapdr::walk::iterator>);

@@ -92,6 +92,7 @@ def test_a_closed_repository_refuses_every_operation(location: Path, tree: Path)
     next(walk)
     plan = repo.plan_restore("latest", tree.parent / "target")
     repo.close()
+    other = sapdr.init("memory:", password=PASSWORD, scrypt=CHEAP)
     for operation in (
         lambda: repo.backup(tree),
         lambda: repo.backup_streams({"/x": b"x"}),
@@ -106,6 +107,9 @@ def test_a_closed_repository_refuses_every_operation(location: Path, tree: Path)
         lambda: repo.stats(),
         lambda: repo.unlock(),
         lambda: repo.tag(add="x"),
+        lambda: repo.copy_from(other),
+        lambda: other.copy_from(repo),
+        lambda: sapdr.init("memory:", password="x", copy_chunker_params=repo),
         lambda: repo.key_list(),
         lambda: repo.key_add(password="x"),
         lambda: repo.key_remove("x"),

@@ -19,7 +19,7 @@ TIMEOUT = 60  # seconds; nothing here comes near it
 
 COMMANDS = [
     *("init", "backup", "snapshots", "ls", "dump", "restore", "check", "verify", "unlock"),
-    *("tag", "key", "stats", "cat", "list", "version"),
+    *("copy", "tag", "key", "stats", "cat", "list", "version"),
 ]
 
 Argument = str | bytes | Path

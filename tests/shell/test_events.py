@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from shell_tools import COMMANDS, ROOT, Shell, whole_stream
@@ -13,6 +14,11 @@ from shell_tools import COMMANDS, ROOT, Shell, whole_stream
 
 def test_every_command_when_all_is_well(shell: Shell, tree: Path, tmp_path: Path) -> None:
     shell("backup", tree)
+    other = replace(shell, repository=tmp_path / "other")
+    other("init", "--scrypt-n", "1024")
+    other("backup", tree / "sub")
+    source: list[str | Path] = ["--from-repo", other.repository]
+    source += ["--from-password-file", other.password_file]
     runs: dict[str, list[list[str | Path]]] = {
         "backup": [[tree], ["-v", tree], ["--verify", "-v", tree], ["-n", tree]],
         "snapshots": [[], ["latest"]],
@@ -25,6 +31,7 @@ def test_every_command_when_all_is_well(shell: Shell, tree: Path, tmp_path: Path
         "check": [[], ["-v", "--read-data"]],
         "verify": [["latest"], ["-v", "latest", "--strict"]],
         "unlock": [[]],
+        "copy": [source, ["-n", "-v", *source]],
         "tag": [["-v", "--add", "x", "latest"], ["-v", "--set", "x"]],
         "key": [["list"], ["add", "--new-password-command", "echo new", "--scrypt-n", "1024"]],
         "stats": [[], ["latest"]],
@@ -54,6 +61,7 @@ def test_every_command_without_a_repository(shell: Shell, tree: Path, tmp_path: 
         "dump": ["latest", "/x", "-t", tmp_path / "x"],
         "restore": ["latest", "-t", tmp_path / "r"],
         "verify": ["latest"],
+        "copy": ["--from-repo", shell.repository, "--from-password-file", shell.password_file],
         "tag": ["--add", "x"],
         "key": ["list"],
         "cat": ["config"],

@@ -41,6 +41,7 @@ from ._streams import Stream
 from ._types import (
     BackupResult,
     CheckResult,
+    CopyResult,
     Item,
     Key,
     Node,
@@ -60,6 +61,7 @@ __all__ = [
     "CancelledError",
     "CheckResult",
     "ChecksumError",
+    "CopyResult",
     "CorruptError",
     "Error",
     "ExistsError",

@@ -6,9 +6,18 @@ from collections.abc import Mapping
 from typing import ClassVar, TypeAlias
 
 from . import _sapdr
-from ._types import BackupResult, CheckResult, RestoreResult, TagResult, VerifyResult
+from ._types import (
+    BackupResult,
+    CheckResult,
+    CopyResult,
+    RestoreResult,
+    TagResult,
+    VerifyResult,
+)
 
-Result: TypeAlias = BackupResult | RestoreResult | CheckResult | VerifyResult | TagResult | None
+Result: TypeAlias = (
+    BackupResult | RestoreResult | CheckResult | VerifyResult | CopyResult | TagResult | None
+)
 
 
 class Error(Exception):
@@ -17,8 +26,7 @@ class Error(Exception):
     `message` is one line that names the object and what to do; `details` holds facts such as
     "path" or "pack"; `retryable` is 0 (never), 1 (maybe) or 2 (yes): whether the same call may
     succeed later without anything being changed; `result` is what the operation did as far as it
-    got: a `BackupResult`, `RestoreResult`, `CheckResult`, `VerifyResult`, `TagResult`, or None. The
-    error that caused it, if any, is `__cause__`.
+    got, as what it would have returned, or None. The error that caused it, if any, is `__cause__`.
     """
 
     status: ClassVar[str] = ""  #: name in the table of status codes, "E_LOCKED"

@@ -16,6 +16,7 @@ from ._streams import Source, Stream
 from ._types import (
     BackupResult,
     CheckResult,
+    CopyResult,
     Key,
     Node,
     RestoreResult,
@@ -49,19 +50,23 @@ def init(
     password_command: Command = None,
     version: int = 2,
     scrypt: tuple[int, int, int] = (0, 0, 0),
+    copy_chunker_params: Repository | None = None,
 ) -> Repository:
     """Creates a repository and opens it.
 
     `location` is a folder ("/srv/repo") or "memory:". The password, of at least one byte, is given
     directly, as a file, or as a command that prints it. `version` is restic's repository version;
-    `scrypt` is the cost (N, r, p) of deriving the key from the password, 0 for restic's.
+    `scrypt` is the cost (N, r, p) of deriving the key from the password, 0 for restic's. Files are
+    cut as in `copy_chunker_params`, if that is given: what is copied from there and what is backed
+    up then has the same blobs.
     Raises `ExistsError` if there is a repository already.
     """
     options = _sapdr.InitOptions()
     options.password = resolve(password, password_file, password_command)
     options.version = version
     options.scrypt_n, options.scrypt_r, options.scrypt_p = scrypt
-    return Repository(_sapdr.Repository.init(_arguments.path(location), options))
+    like = None if copy_chunker_params is None else copy_chunker_params._native
+    return Repository(_sapdr.Repository.init(_arguments.path(location), options, like))
 
 
 def open(
@@ -431,6 +436,35 @@ class Repository:
         """Sizes and ratios of one snapshot, or of those that match."""
         name = None if snapshot is None else _arguments.snapshot(snapshot)
         return self._native.stats(name, _filter(host, tags, paths))
+
+    def copy_from(
+        self,
+        source: Repository,
+        snapshots: Names = None,
+        *,
+        dry_run: bool = False,
+        host: Strings = (),
+        tags: Strings = (),
+        paths: Paths = (),
+        progress: OnProgress | None = None,
+        on_item: OnItem | None = None,
+    ) -> CopyResult:
+        """Copies one snapshot of `source`, several, or (None) all that match, into this repository.
+
+        Only what is missing here is copied, every blob proven; a snapshot that was copied before
+        is skipped, so that a copy that was ended is just begun again. `on_item` tells each one:
+        `object_id` is its id in `source`, `snapshot_id` the one here. `dry_run` stores nothing.
+        `host`, `tags` and `paths` say what matches, and which one is "latest". `source` waits like
+        this repository: callbacks must use neither.
+        Raises `IncompleteError` if snapshots could not be copied because of damage in `source`,
+        after all others were; `NotFoundError` or `AmbiguousError` for a name, before anything is
+        copied.
+        """
+        options = _sapdr.CopyOptions()
+        options.dry_run = dry_run
+        names = _arguments.snapshots(snapshots)
+        wanted = _filter(host, tags, paths)
+        return self._native.copy_from(source._native, names, wanted, options, progress, on_item)
 
     def tag(
         self,

@@ -6,6 +6,7 @@ from typing import Final, Never, TypeAlias
 from ._types import (
     BackupResult,
     CheckResult,
+    CopyResult,
     Item,
     Key,
     Node,
@@ -100,6 +101,10 @@ class CheckOptions(metaclass=_Type):
     read_data_subset: bytes | None
     def __init__(self) -> None: ...
 
+class CopyOptions(metaclass=_Type):
+    dry_run: bool
+    def __init__(self) -> None: ...
+
 class TagOptions(metaclass=_Type):
     add: Sequence[bytes]
     remove: Sequence[bytes]
@@ -115,7 +120,7 @@ class VerifyOptions(metaclass=_Type):
 class Repository(metaclass=_Type):
     def __init__(self, *args: Never, **kwargs: Never) -> None: ...  # made by init and open
     @staticmethod
-    def init(location: bytes, options: InitOptions) -> Repository: ...
+    def init(location: bytes, options: InitOptions, like: Repository | None) -> Repository: ...
     @staticmethod
     def open(location: bytes, options: OpenOptions) -> Repository: ...
     @property
@@ -156,6 +161,15 @@ class Repository(metaclass=_Type):
         on_item: _OnItem,
     ) -> VerifyResult: ...
     def stats(self, snapshot: bytes | None, filter: SnapshotFilter) -> Stats: ...
+    def copy_from(
+        self,
+        source: Repository,
+        snapshots: Sequence[bytes],
+        filter: SnapshotFilter,
+        options: CopyOptions,
+        on_progress: _OnProgress,
+        on_item: _OnItem,
+    ) -> CopyResult: ...
     def tag(
         self,
         snapshots: Sequence[bytes],

@@ -238,6 +238,22 @@ class VerifyResult:
 
 
 @dataclass(frozen=True, slots=True)
+class CopyResult:
+    """What a copy did, or in a dry run would do."""
+
+    snapshots_copied: int
+    snapshots_skipped: int  #: are in the destination already: the same, or a copy
+    snapshots_failed: int  #: need something of the source that is damaged
+    data_blobs_new: int  #: that the destination lacked
+    tree_blobs_new: int
+    bytes_new: int  #: plaintext of these
+    bytes_stored: int  #: these as stored; 0 in a dry run
+    packs_new: int  #: 0 in a dry run
+    bytes_fetched: int  #: read from the packs of the source; 0 in a dry run
+    elapsed: float
+
+
+@dataclass(frozen=True, slots=True)
 class TagResult:
     """What a change of tags did."""
 

@@ -175,6 +175,15 @@ py::object to_python(const sapdr::stats_result& r) {
               "repository_bytes"_a = r.repository_bytes);
 }
 
+py::object to_python(const sapdr::copy_result& r) {
+  return make("CopyResult", "snapshots_copied"_a = r.snapshots_copied,
+              "snapshots_skipped"_a = r.snapshots_skipped,
+              "snapshots_failed"_a = r.snapshots_failed, "data_blobs_new"_a = r.data_blobs_new,
+              "tree_blobs_new"_a = r.tree_blobs_new, "bytes_new"_a = r.bytes_new,
+              "bytes_stored"_a = r.bytes_stored, "packs_new"_a = r.packs_new,
+              "bytes_fetched"_a = r.bytes_fetched, "elapsed"_a = seconds(r.elapsed_ns));
+}
+
 py::object to_python(const sapdr::tag_result& r) {
   return make("TagResult", "changed"_a = r.changed, "unchanged"_a = r.unchanged,
               "elapsed"_a = seconds(r.elapsed_ns));

@@ -25,6 +25,7 @@ py::object to_python(const sapdr::restore_stats& result);
 py::object to_python(const sapdr::check_result& result);
 py::object to_python(const sapdr::verify_result& result);
 py::object to_python(const sapdr::stats_result& result);
+py::object to_python(const sapdr::copy_result& result);
 py::object to_python(const sapdr::tag_result& result);
 
 }  // namespace sapdr_python

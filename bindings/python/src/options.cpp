@@ -88,6 +88,9 @@ void bind_reading_options(py::module_& module) {
       .def(py::init<>())
       .def_readwrite("read_data", &sapdr::check_options::read_data)
       .def_readwrite("read_data_subset", &sapdr::check_options::read_data_subset);
+  py::class_<sapdr::copy_options>(module, "CopyOptions")
+      .def(py::init<>())
+      .def_readwrite("dry_run", &sapdr::copy_options::dry_run);
   py::class_<sapdr::tag_options>(module, "TagOptions")
       .def(py::init<>())
       .def_readwrite("add", &sapdr::tag_options::add)

@@ -11,6 +11,7 @@
 #include <sapdr/cpp/backup.hpp>
 #include <sapdr/cpp/check.hpp>
 #include <sapdr/cpp/context.hpp>
+#include <sapdr/cpp/copy.hpp>
 #include <sapdr/cpp/key.hpp>
 #include <sapdr/cpp/restore.hpp>
 #include <sapdr/cpp/snapshot.hpp>
@@ -23,12 +24,15 @@
 
 namespace sapdr {
 
+class repository;
+
 struct init_options {
   std::string password{};
   uint32_t version = 0;  /* repository version, 1 or 2; 0: 2 */
   uint32_t scrypt_n = 0; /* cost of the key derivation; 0: 32768, 8, 6 */
   uint32_t scrypt_r = 0;
   uint32_t scrypt_p = 0;
+  const repository* copy_chunker_params = nullptr; /* files are cut as for this one */
 };
 
 /* The fields mean what they mean in sapdr_repo_open_options. */
@@ -74,6 +78,8 @@ class repository {
     c.scrypt_n = options.scrypt_n;
     c.scrypt_r = options.scrypt_r;
     c.scrypt_p = options.scrypt_p;
+    if (options.copy_chunker_params != nullptr)
+      c.copy_chunker_params = options.copy_chunker_params->get();
     detail::error_out err;
     sapdr_repo* repo = nullptr;
     err.check(sapdr_repo_init(&repo, ctx.get(), storage.get(), &c, err));
@@ -239,6 +245,26 @@ class repository {
     const sapdr_status status = sapdr_tag_run(&result, handle_.get(), names.data(), names.size(),
                                               c_filter.get(), c.get(), err);
     c.thrown().rethrow();
+    err.check(status, result);
+    return result;
+  }
+
+  /* Copies the named snapshots of `from` into this repository, or if none are named all that match.
+   * Throws copy_error. */
+  copy_result copy_from(repository& from, const std::vector<std::string>& snapshots = {},
+                        const copy_options& options = {}, const snapshot_filter& filter = {}) {
+    detail::c_observer observer(options.observer);
+    const detail::c_strings names(snapshots);
+    const detail::c_filter c_filter(filter);
+    auto c = detail::initialized<sapdr_copy_options>();
+    c.dry_run = options.dry_run;
+    c.observer = observer.get();
+    c.cancel = detail::c_cancel(options.cancel);
+    auto result = detail::initialized<sapdr_copy_result>();
+    detail::error_out err;
+    const sapdr_status status = sapdr_copy_run(&result, handle_.get(), from.handle_.get(),
+                                               names.data(), names.size(), c_filter.get(), &c, err);
+    observer.thrown().rethrow();
     err.check(status, result);
     return result;
   }
