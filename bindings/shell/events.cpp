@@ -119,6 +119,16 @@ void EventReport::plan(const Summary& plan) {
   sink_.flush();
 }
 
+void EventReport::keys(const std::vector<const sapdr_key*>& keys) {
+  for (const sapdr_key* key : keys) {
+    JsonObject out;
+    out.text("id", key->id).text("short_id", short_id(key->id));
+    out.text("host", key->host).text("user", key->user);
+    out.text("created", utc_time(key->created_ns)).flag("current", key->is_current != 0);
+    emit("key", out);
+  }
+}
+
 void EventReport::node(const sapdr_node& n, bool) {
   JsonObject out;
   out.bytes("path", {n.path, n.path_size}).text("node_type", node_type(n.type));

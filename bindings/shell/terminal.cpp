@@ -150,6 +150,15 @@ void TerminalReport::plan(const Summary& plan) {
   sink_.flush();
 }
 
+void TerminalReport::keys(const std::vector<const sapdr_key*>& keys) {
+  std::vector<Row> rows = {{"", "ID", "Created", "Host", "User"}};
+  for (const sapdr_key* key : keys) {
+    rows.push_back({key->is_current != 0 ? "*" : "", short_id(key->id), local_time(key->created_ns),
+                    shown(key->host), shown(key->user)});
+  }
+  sink_.write(table(rows));
+}
+
 void TerminalReport::node(const sapdr_node& node, bool long_form) {
   sink_.write((long_form ? long_line(node) : shown({node.path, node.path_size})) + "\n");
 }

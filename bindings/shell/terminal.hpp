@@ -17,6 +17,7 @@ class TerminalReport : public Report {
   void snapshots(const std::vector<const sapdr_snapshot*>& snapshots) override;
   void decisions(const std::string& title, const std::vector<Decision>& group) override;
   void plan(const Summary& plan) override;
+  void keys(const std::vector<const sapdr_key*>& keys) override;
   void node(const sapdr_node& node, bool long_form) override;
   void checksum(const sapdr_file_checksum& file) override;
   void object(const std::string& type, const char* id, std::uint64_t size) override;

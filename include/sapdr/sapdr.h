@@ -15,6 +15,9 @@
  *  12. prune.h       data that nothing needs any more goes
  *  13. repair.h      what is left of a damaged repository becomes a sound one
  *  14. checksum.h    SHA-256 and manifests of local files, without a repository
+ *  15. tag.h         the tags of snapshots
+ *  16. copy.h        snapshots into another repository
+ *  17. key.h         the passwords of a repository
  * error.h, status.h, observer.h, cancel.h and id.h serve them all; export.h has the conventions.
  *
  * USAGE (without error handling; examples/backup.c is a whole program):
@@ -34,11 +37,14 @@
 #include <sapdr/backup.h>
 #include <sapdr/check.h>
 #include <sapdr/checksum.h>
+#include <sapdr/copy.h>
 #include <sapdr/forget.h>
+#include <sapdr/key.h>
 #include <sapdr/prune.h>
 #include <sapdr/repair.h>
 #include <sapdr/restore.h>
 #include <sapdr/stats.h>
+#include <sapdr/tag.h>
 #include <sapdr/verify.h>
 #include <sapdr/version.h>
 

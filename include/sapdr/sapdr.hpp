@@ -14,7 +14,10 @@
  *  10. cpp/checksum.hpp    sha256, hasher; checksums and manifests of local files
  *   9. cpp/forget.hpp      forget_options, forget_plan
  *  10. cpp/prune.hpp       prune_options, prune_plan
- *  11. cpp/repository.hpp  repository: all the operations; buffer
+ *  11. cpp/tag.hpp         tag_options
+ *  12. cpp/copy.hpp        copy_options
+ *  13. cpp/key.hpp         key, key_options
+ *  14. cpp/repository.hpp  repository: all the operations; buffer
  *
  * USAGE (examples/backup.cpp is a whole program):
  *

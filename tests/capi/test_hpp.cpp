@@ -218,6 +218,100 @@ TEST_CASE("hpp: forget and prune, each a plan and a run") {
   CHECK(last.packs_removed > 0);
   CHECK(last.packs_waiting == 0);
   CHECK(repo.check({.read_data = true}).packs_unreferenced == 0);
+TEST_CASE("hpp: keys are added, listed and removed, and the password is changed") {
+  const sapdr::context ctx;
+  const sapdr::backend storage(ctx, "memory:");
+  sapdr::repository repo = sapdr::repository::init(ctx, storage, cheap);
+  const auto opens = [&](const std::string& password) {
+    return code_of([&] { sapdr::repository::open(ctx, storage, {.password = password}); });
+  };
+  sapdr::key_options options{.password = "second", .scrypt_n = 2, .scrypt_r = 1, .scrypt_p = 1};
+  options.host = "ship";
+  const std::string second = sapdr::to_hex(repo.key_add(options));
+  CHECK(opens("second") == SAPDR_OK);
+  const std::vector<sapdr::key> keys = repo.key_list();
+  REQUIRE(keys.size() == 2);
+  CHECK(keys[0].is_current);
+  CHECK(keys[1].id == second);
+  CHECK(keys[1].host == "ship");
+  CHECK(keys[1].damage.empty());
+  CHECK(sapdr::to_hex(repo.key_remove(second.substr(0, 20))) == second);
+  CHECK(opens("second") == SAPDR_E_AUTH);
+  CHECK(code_of([&] { repo.key_remove(keys[0].id); }) == SAPDR_E_INVALID_ARGUMENT);
+  options.password = "new";
+  const std::string changed = sapdr::to_hex(repo.key_passwd(options));
+  CHECK(repo.key_list().at(0).id == changed);
+  CHECK(opens("new") == SAPDR_OK);
+  CHECK(opens(cheap.password) == SAPDR_E_AUTH);
+}
+
+TEST_CASE("hpp: tags are added, removed and set") {
+  sapdr::repository repo = new_repository();
+  repo.backup_streams({stream_of("/x", "x")}, {.tags = {"a"}});
+  repo.backup_streams({stream_of("/x", "x")}, {.host = "other", .tags = {"a"}});
+  const auto tags = [&] { return repo.snapshot("latest", {.hosts = {"other"}}).tags(); };
+  CHECK(repo.tag({}, {.add = {"b"}, .remove = {"a"}}).changed == 2);
+  CHECK(tags() == std::vector<std::string>{"b"});
+  CHECK(repo.tag({"latest"}, {.set = {{"c", "d"}}}, {.hosts = {"other"}}).changed == 1);
+  CHECK(tags() == std::vector<std::string>{"c", "d"});
+  const std::vector<std::string> none;
+  CHECK(repo.tag({}, {.set = none}).changed == 2);
+  CHECK(tags().empty());
+  CHECK(repo.tag({}, {.set = none}).unchanged == 2);
+  CHECK(code_of([&] { repo.tag({}, {}); }) == SAPDR_E_INVALID_ARGUMENT);
+  try {
+    repo.tag({}, {.add = {"x"}, .observer = {.on_item = [](const sapdr::item& item) {
+                                  if (item.action == SAPDR_ITEM_MODIFIED)
+                                    throw std::runtime_error("stop");
+                                }}});
+    FAIL("the lambda was not heard");
+  } catch (const std::runtime_error& error) {
+    CHECK(std::string(error.what()) == "stop");
+  }
+}
+
+TEST_CASE("hpp: snapshots are copied into a repository that cuts files alike") {
+  const Data data;
+  const sapdr::context ctx;
+  sapdr::repository from = new_repository(data / "from");
+  sapdr::init_options options = cheap;
+  options.copy_chunker_params = &from;
+  sapdr::repository repo = sapdr::repository::init(ctx, sapdr::backend(ctx, "memory:"), options);
+  CHECK(from.cat("config").text() != repo.cat("config").text());
+  const auto polynomial = [](sapdr::repository& repository) {
+    const std::string config(repository.cat("config").text());
+    return config.substr(config.find("chunker_polynomial"));
+  };
+  CHECK(polynomial(from) == polynomial(repo));
+
+  from.backup({data.source}, {.tags = {"a"}});
+  const std::string id = sapdr::to_hex(from.backup({data.source}, {.tags = {"b"}}).snapshot_id);
+  CHECK(repo.copy_from(from, {}, {.dry_run = true}).snapshots_copied == 2);
+  CHECK(repo.snapshots().empty());
+  CHECK(repo.copy_from(from, {id.substr(0, 20)}).snapshots_copied == 1);
+  CHECK(repo.snapshot("latest").tags() == std::vector<std::string>{"b"});
+  const sapdr::copy_result rest = repo.copy_from(from, {}, {}, {.tags = {"a"}});
+  CHECK(rest.snapshots_copied == 1);
+  CHECK(rest.data_blobs_new == 0);
+  CHECK(repo.copy_from(from).snapshots_skipped == 2);
+  CHECK(repo.check({.read_data = true}).problems == 0);
+
+  fs::remove_all(data / "from" + "/data");
+  fs::create_directory(data / "from" + "/data");
+  sapdr::repository other = new_repository();
+  std::vector<std::string> failed;
+  try {
+    other.copy_from(from, {}, {.observer = {.on_item = [&](const sapdr::item& item) {
+                                 if (item.action == SAPDR_ITEM_FAILED)
+                                   failed.emplace_back(item.object_id);
+                               }}});
+    FAIL("missing packs were not reported");
+  } catch (const sapdr::copy_error& error) {
+    CHECK(error.code() == SAPDR_E_INCOMPLETE);
+    CHECK(error.result().snapshots_failed == 2);
+  }
+  CHECK(std::count(failed.begin(), failed.end(), id) == 1);
+  CHECK(code_of([&] { repo.copy_from(repo); }) == SAPDR_E_INVALID_ARGUMENT);
 }
 
 TEST_CASE("hpp: a walk is an input range") {

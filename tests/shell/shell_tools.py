@@ -19,7 +19,8 @@ TIMEOUT = 60  # seconds; nothing here comes near it
 
 COMMANDS = [
     *("init", "backup", "snapshots", "ls", "dump", "restore", "check", "verify", "repair"),
-    *("forget", "prune", "unlock", "stats", "cat", "list", "checksum", "version"),
+    *("forget", "prune", "unlock", "copy", "tag", "key", "stats", "cat", "list", "checksum"),
+    "version",
 ]
 
 Argument = str | bytes | Path

@@ -17,6 +17,9 @@ from ._types import (
     RepairPacksResult,
     RepairSnapshotsResult,
     RestoreResult,
+    CopyResult,
+    RestoreResult,
+    TagResult,
     VerifyResult,
 )
 
@@ -32,6 +35,8 @@ Result: TypeAlias = (
     | RepairIndexResult
     | RepairPacksResult
     | RepairSnapshotsResult
+    | CopyResult
+    | TagResult
     | None
 )
 
@@ -42,8 +47,7 @@ class Error(Exception):
     `message` is one line that names the object and what to do; `details` holds facts such as
     "path" or "pack"; `retryable` is 0 (never), 1 (maybe) or 2 (yes): whether the same call may
     succeed later without anything being changed; `result` is what the operation did as far as it
-    got (a `BackupResult`, `RestoreResult`, … of that operation, or None). The error that caused it,
-    if any, is `__cause__`.
+    got, as what it would have returned, or None. The error that caused it, if any, is `__cause__`.
     """
 
     status: ClassVar[str] = ""  #: name in the table of status codes, "E_LOCKED"

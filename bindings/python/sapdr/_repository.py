@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Literal, Protocol, Self, TypeAlias, overload
 
 from . import _arguments, _sapdr, _streams
-from ._arguments import Duration, Paths, Strings, StrPath
+from ._arguments import Duration, Names, Paths, StrPath, Strings
 from ._password import Command, Password, resolve
 from ._removal import Removal
 from ._restore_plan import OnItem, OnProgress, Overwrite, RestorePlan
@@ -17,6 +17,8 @@ from ._streams import Source, Stream
 from ._types import (
     BackupResult,
     CheckResult,
+    CopyResult,
+    Key,
     Node,
     RepairIndexResult,
     RepairPacksResult,
@@ -24,6 +26,7 @@ from ._types import (
     RestoreResult,
     Snapshot,
     Stats,
+    TagResult,
     VerifyResult,
 )
 
@@ -31,6 +34,7 @@ Compression: TypeAlias = Literal["auto", "off", "fastest", "max"]
 ObjectType: TypeAlias = Literal["key", "lock", "snapshot", "index", "pack", "blob"]
 _Objects: TypeAlias = list[tuple[str, int]]
 _Snapshots: TypeAlias = list[Snapshot]
+_Keys: TypeAlias = list[Key]
 
 
 class Writable(Protocol):
@@ -47,19 +51,23 @@ def init(
     password_command: Command = None,
     version: int = 2,
     scrypt: tuple[int, int, int] = (0, 0, 0),
+    copy_chunker_params: Repository | None = None,
 ) -> Repository:
     """Creates a repository and opens it.
 
     `location` is a folder ("/srv/repo") or "memory:". The password, of at least one byte, is given
     directly, as a file, or as a command that prints it. `version` is restic's repository version;
-    `scrypt` is the cost (N, r, p) of deriving the key from the password, 0 for restic's.
+    `scrypt` is the cost (N, r, p) of deriving the key from the password, 0 for restic's. Files are
+    cut as in `copy_chunker_params`, if that is given: what is copied from there and what is backed
+    up then has the same blobs.
     Raises `ExistsError` if there is a repository already.
     """
     options = _sapdr.InitOptions()
     options.password = resolve(password, password_file, password_command)
     options.version = version
     options.scrypt_n, options.scrypt_r, options.scrypt_p = scrypt
-    return Repository(_sapdr.Repository.init(_arguments.path(location), options))
+    like = None if copy_chunker_params is None else copy_chunker_params._native
+    return Repository(_sapdr.Repository.init(_arguments.path(location), options, like))
 
 
 def open(
@@ -518,10 +526,120 @@ class Repository(Removal):
         wanted = _arguments.snapshot_filter(host, tags, paths, tag_lists)
         return self._native.stats(name, wanted)
 
+    def copy_from(
+        self,
+        source: Repository,
+        snapshots: Names | None = None,
+        *,
+        dry_run: bool = False,
+        host: Strings = (),
+        tags: Strings = (),
+        paths: Paths = (),
+        tag_lists: Strings = (),
+        progress: OnProgress | None = None,
+        on_item: OnItem | None = None,
+    ) -> CopyResult:
+        """Copies one snapshot of `source`, several, or (None) all that match, into this repository.
+
+        Only what is missing here is copied, every blob proven; a snapshot that was copied before
+        is skipped, so that a copy that was ended is just begun again. `on_item` tells each one:
+        `object_id` is its id in `source`, `snapshot_id` the one here. `dry_run` stores nothing.
+        `host`, `tags`, `paths` and `tag_lists` say what matches, and which one is "latest".
+        `source` waits like this repository: callbacks must use neither.
+        Raises `IncompleteError` if snapshots could not be copied because of damage in `source`,
+        after all others were; `NotFoundError` or `AmbiguousError` for a name, before anything is
+        copied.
+        """
+        options = _sapdr.CopyOptions()
+        options.dry_run = dry_run
+        names = _arguments.snapshots_or_all(snapshots)
+        wanted = _arguments.snapshot_filter(host, tags, paths, tag_lists)
+        return self._native.copy_from(source._native, names, wanted, options, progress, on_item)
+
+    def tag(
+        self,
+        snapshots: Names | None = None,
+        *,
+        add: Strings = (),
+        remove: Strings = (),
+        set: Strings | None = None,
+        host: Strings = (),
+        tags: Strings = (),
+        paths: Paths = (),
+        tag_lists: Strings = (),
+        progress: OnProgress | None = None,
+        on_item: OnItem | None = None,
+    ) -> TagResult:
+        """Changes the tags of one snapshot, of several, or (None) of all that match.
+
+        `add` and then `remove` change the tags that a snapshot has, `set` replaces them: an empty
+        list leaves none. A changed snapshot gets a new id, which `on_item` tells: `object_id` is
+        the old one, `snapshot_id` the new one; it stays verified if it was. `host`, `tags`,
+        `paths` and `tag_lists` say what matches, and which one is "latest".
+        Raises `NotFoundError` or `AmbiguousError` for a name, before anything is changed;
+        `LockedError` if the repository is in use.
+        """
+        options = _sapdr.TagOptions()
+        options.add = _arguments.texts(add)
+        options.remove = _arguments.texts(remove)
+        options.set = None if set is None else _arguments.texts(set)
+        names = _arguments.snapshots_or_all(snapshots)
+        wanted = _arguments.snapshot_filter(host, tags, paths, tag_lists)
+        return self._native.tag(names, wanted, options, progress, on_item)
+
     def unlock(self, *, remove_all: bool = False) -> int:
         """Removes stale locks and returns how many; `remove_all` removes every lock: only when no
         other process uses the repository."""
         return self._native.unlock(remove_all)
+
+    def key_list(self) -> _Keys:
+        """All keys, oldest first, damaged ones before all."""
+        return self._native.key_list()
+
+    def key_add(
+        self,
+        *,
+        password: Password = None,
+        password_file: StrPath | None = None,
+        password_command: Command = None,
+        host: str | None = None,
+        user: str | None = None,
+        scrypt: tuple[int, int, int] = (0, 0, 0),
+    ) -> str:
+        """Adds a key for a further password, proven to open, and returns its id.
+
+        The password, of at least one byte, is given as for `sapdr.init`; `host` and `user` are what
+        the key tells of its origin (default: this host and user).
+        """
+        given = resolve(password, password_file, password_command)
+        return self._native.key_add(_key_options(given, host, user, scrypt))
+
+    def key_remove(self, id: str) -> str:
+        """Removes a key, by its id or a unique prefix, and returns its id.
+
+        Raises `InvalidArgumentError` for the current key, `InvalidStateError` if the current key
+        is gone or damaged, `NotFoundError`, `AmbiguousError`; `LockedError` if the repository is in
+        use.
+        """
+        return self._native.key_remove(_arguments.text(id))
+
+    def key_passwd(
+        self,
+        *,
+        password: Password = None,
+        password_file: StrPath | None = None,
+        password_command: Command = None,
+        host: str | None = None,
+        user: str | None = None,
+        scrypt: tuple[int, int, int] = (0, 0, 0),
+    ) -> str:
+        """Changes the password of the current key; returns the id of the key that takes its place.
+
+        The new password is given as for `sapdr.init`. The new key is proven to open before the one
+        before is removed. Raises `LockedError` if the repository is in use.
+        """
+        given = resolve(password, password_file, password_command)
+        return self._native.key_passwd(_key_options(given, host, user, scrypt))
 
     def cat(
         self,
@@ -555,4 +673,15 @@ def _backup_options(
     options.dry_run = dry_run
     options.verify = verify
     options.verify_max_age = _arguments.duration(verify_max_age)
+    return options
+
+
+def _key_options(
+    password: bytes, host: str | None, user: str | None, scrypt: tuple[int, int, int]
+) -> _sapdr.KeyOptions:
+    options = _sapdr.KeyOptions()
+    options.password = password
+    options.scrypt_n, options.scrypt_r, options.scrypt_p = scrypt
+    options.host = None if host is None else _arguments.text(host)
+    options.user = None if user is None else _arguments.text(user)
     return options

@@ -12,6 +12,9 @@ from ._types import (
     ForgetResult,
     Item,
     ManifestVerifyResult,
+    CopyResult,
+    Item,
+    Key,
     Node,
     Progress,
     PruneResult,
@@ -21,6 +24,7 @@ from ._types import (
     RestoreResult,
     Snapshot,
     Stats,
+    TagResult,
     VerifyResult,
 )
 
@@ -53,6 +57,15 @@ class OpenOptions(metaclass=_Type):
     no_lock: bool
     no_verify_blobs: bool
     retry_lock: timedelta
+    def __init__(self) -> None: ...
+
+class KeyOptions(metaclass=_Type):
+    password: bytes
+    scrypt_n: int
+    scrypt_r: int
+    scrypt_p: int
+    host: bytes | None
+    user: bytes | None
     def __init__(self) -> None: ...
 
 class BackupOptions(metaclass=_Type):
@@ -110,6 +123,16 @@ class RepairOptions(metaclass=_Type):
     read_all_packs: bool
     forget: bool
     names: Sequence[bytes]
+    def __init__(self) -> None: ...
+
+class CopyOptions(metaclass=_Type):
+    dry_run: bool
+    def __init__(self) -> None: ...
+
+class TagOptions(metaclass=_Type):
+    add: Sequence[bytes]
+    remove: Sequence[bytes]
+    set: Sequence[bytes] | None
     def __init__(self) -> None: ...
 
 class VerifyOptions(metaclass=_Type):
@@ -189,7 +212,7 @@ class PruneOptions(metaclass=_Type):
 class Repository(metaclass=_Type):
     def __init__(self, *args: Never, **kwargs: Never) -> None: ...  # made by init and open
     @staticmethod
-    def init(location: bytes, options: InitOptions) -> Repository: ...
+    def init(location: bytes, options: InitOptions, like: Repository | None) -> Repository: ...
     @staticmethod
     def open(location: bytes, options: OpenOptions) -> Repository: ...
     @property
@@ -243,7 +266,28 @@ class Repository(metaclass=_Type):
         on_item: _OnItem,
     ) -> VerifyResult: ...
     def stats(self, snapshot: bytes | None, filter: SnapshotFilter) -> Stats: ...
+    def copy_from(
+        self,
+        source: Repository,
+        snapshots: Sequence[bytes],
+        filter: SnapshotFilter,
+        options: CopyOptions,
+        on_progress: _OnProgress,
+        on_item: _OnItem,
+    ) -> CopyResult: ...
+    def tag(
+        self,
+        snapshots: Sequence[bytes],
+        filter: SnapshotFilter,
+        options: TagOptions,
+        on_progress: _OnProgress,
+        on_item: _OnItem,
+    ) -> TagResult: ...
     def unlock(self, remove_all: bool) -> int: ...
+    def key_list(self) -> list[Key]: ...
+    def key_add(self, options: KeyOptions) -> str: ...
+    def key_remove(self, id: bytes) -> str: ...
+    def key_passwd(self, options: KeyOptions) -> str: ...
     def cat(self, type: bytes, id: bytes | None) -> bytes: ...
     def list(self, type: bytes) -> list[tuple[str, int]]: ...
 

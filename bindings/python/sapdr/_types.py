@@ -142,6 +142,28 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
+class Key:
+    """One key of a repository: what its file tells without a password."""
+
+    id: str
+    created_ns: int  #: 0 if unknown
+    host: str  #: where it was made; "" if unknown
+    user: str  #: by whom; "" if unknown
+    is_current: bool  #: the repository was opened with it
+    damage: str | None  #: why its file cannot be read; None: it can
+
+    @property
+    def short_id(self) -> str:
+        """The first 8 digits of the id."""
+        return self.id[:8]
+
+    @property
+    def created(self) -> datetime:
+        """When it was made."""
+        return _moment(self.created_ns)
+
+
+@dataclass(frozen=True, slots=True)
 class BackupResult:
     """What a backup did."""
 
@@ -324,6 +346,18 @@ class ChecksumResult:
     bytes: int
     skipped: int  #: links, devices, fifos, sockets
     failed: int  #: could not be read
+class CopyResult:
+    """What a copy did, or in a dry run would do."""
+
+    snapshots_copied: int
+    snapshots_skipped: int  #: are in the destination already: the same, or a copy
+    snapshots_failed: int  #: need something of the source that is damaged
+    data_blobs_new: int  #: that the destination lacked
+    tree_blobs_new: int
+    bytes_new: int  #: plaintext of these
+    bytes_stored: int  #: these as stored; 0 in a dry run
+    packs_new: int  #: 0 in a dry run
+    bytes_fetched: int  #: read from the packs of the source; 0 in a dry run
     elapsed: float
 
 
@@ -339,6 +373,11 @@ class ManifestVerifyResult:
     extra: int  #: not in the manifest
     failed: int  #: could not be read
     malformed: int  #: lines of the manifest that are none
+class TagResult:
+    """What a change of tags did."""
+
+    changed: int  #: snapshots that were replaced by ones with other tags
+    unchanged: int  #: had these tags already
     elapsed: float
 
 

@@ -125,6 +125,12 @@ py::object to_python(const sapdr::node& n) {
               "blobs"_a = n.n_blobs);
 }
 
+py::object to_python(const sapdr::key& k) {
+  return make("Key", "id"_a = k.id, "created_ns"_a = k.created_ns, "host"_a = text(k.host),
+              "user"_a = text(k.user), "is_current"_a = k.is_current,
+              "damage"_a = text_or_none(k.damage));
+}
+
 py::object to_python(const sapdr::backup_result& r) {
   return make("BackupResult", "state"_a = state_name(r.state),
               "snapshot_id"_a = id_or_none(r.has_snapshot != 0, r.snapshot_id),
@@ -231,6 +237,17 @@ py::object to_python(const sapdr::manifest_verify_result& r) {
   return make("ManifestVerifyResult", "files"_a = r.files, "bytes"_a = r.bytes,
               "matching"_a = r.matching, "missing"_a = r.missing, "differing"_a = r.differing,
               "extra"_a = r.extra, "failed"_a = r.failed, "malformed"_a = r.malformed,
+py::object to_python(const sapdr::copy_result& r) {
+  return make("CopyResult", "snapshots_copied"_a = r.snapshots_copied,
+              "snapshots_skipped"_a = r.snapshots_skipped,
+              "snapshots_failed"_a = r.snapshots_failed, "data_blobs_new"_a = r.data_blobs_new,
+              "tree_blobs_new"_a = r.tree_blobs_new, "bytes_new"_a = r.bytes_new,
+              "bytes_stored"_a = r.bytes_stored, "packs_new"_a = r.packs_new,
+              "bytes_fetched"_a = r.bytes_fetched, "elapsed"_a = seconds(r.elapsed_ns));
+}
+
+py::object to_python(const sapdr::tag_result& r) {
+  return make("TagResult", "changed"_a = r.changed, "unchanged"_a = r.unchanged,
               "elapsed"_a = seconds(r.elapsed_ns));
 }
 

@@ -54,6 +54,10 @@ void translate(std::exception_ptr thrown) {
     raise(error);
   } catch (const sapdr::manifest_verify_error& error) {
     raise(error);
+  } catch (const sapdr::copy_error& error) {
+    raise(error);
+  } catch (const sapdr::tag_error& error) {
+    raise(error);
   } catch (const sapdr::error& error) {
     raise(error, py::none());
   }

@@ -23,8 +23,13 @@ namespace {
 // path, readinto, mode, mtime_ns, size
 using stream_tuple = std::tuple<std::string, py::function, uint32_t, int64_t, uint64_t>;
 
-std::shared_ptr<session> init(const std::string& location, const sapdr::init_options& options) {
+// `like`: files are cut as in this repository; or None.
+std::shared_ptr<session> init(const std::string& location, sapdr::init_options options,
+                              const session* like) {
   auto made = std::make_shared<session>();
+  // Kept until the end: another thread may close it.
+  const auto kept = like == nullptr ? nullptr : like->repository();
+  if (like != nullptr) options.copy_chunker_params = &like->opened();
   made->open([&](const sapdr::context& context) {
     const sapdr::backend storage(context, location);
     return sapdr::repository::init(context, storage, options);
@@ -119,8 +124,53 @@ py::object stats(session& self, const std::optional<std::string>& snapshot,
   }));
 }
 
+py::object copy_from(session& self, session& from, const std::vector<std::string>& snapshots,
+                     const sapdr::snapshot_filter& filter, sapdr::copy_options options,
+                     const py::object& on_progress, const py::object& on_item) {
+  const sapdr::cancel_source cancel;
+  options.cancel = &cancel;
+  options.observer = observer_for(self, on_progress, on_item);
+  return to_python(
+      self.run_long(cancel, from, [&](sapdr::repository& repository, sapdr::repository& source) {
+        return repository.copy_from(source, snapshots, options, filter);
+      }));
+}
+
+py::object tag(session& self, const std::vector<std::string>& snapshots,
+               const sapdr::snapshot_filter& filter, sapdr::tag_options options,
+               const py::object& on_progress, const py::object& on_item) {
+  const sapdr::cancel_source cancel;
+  options.cancel = &cancel;
+  options.observer = observer_for(self, on_progress, on_item);
+  return to_python(self.run_long(cancel, [&](sapdr::repository& repository) {
+    return repository.tag(snapshots, options, filter);
+  }));
+}
+
 uint64_t unlock(session& self, bool remove_all) {
   return self.run([&](sapdr::repository& repository) { return repository.unlock(remove_all); });
+}
+
+py::list key_list(session& self) {
+  const auto found = self.run([](sapdr::repository& repository) { return repository.key_list(); });
+  py::list all;
+  for (const sapdr::key& each : found) all.append(to_python(each));
+  return all;
+}
+
+// Adds a key or changes the password.
+template <sapdr_id (sapdr::repository::*Make)(const sapdr::key_options&)>
+std::string make_key(session& self, sapdr::key_options options) {
+  const sapdr::cancel_source cancel;
+  options.cancel = &cancel;
+  return sapdr::to_hex(self.run_long(
+      cancel, [&](sapdr::repository& repository) { return (repository.*Make)(options); }));
+}
+
+std::string key_remove(session& self, const std::string& id) {
+  const sapdr::cancel_source cancel;
+  return sapdr::to_hex(self.run_long(
+      cancel, [&](sapdr::repository& repository) { return repository.key_remove(id, &cancel); }));
 }
 
 py::bytes cat(session& self, const std::string& type, const std::optional<std::string>& id) {
@@ -143,7 +193,7 @@ std::vector<std::pair<std::string, uint64_t>> list(session& self, const std::str
 void bind_repository(py::module_& module) {
   using py::arg;
   repository_class repository(module, "Repository");
-  repository.def_static("init", &init, arg("location"), arg("options"))
+  repository.def_static("init", &init, arg("location"), arg("options"), arg("like"))
       .def_static("open", &open, arg("location"), arg("options"))
       .def("close", &session::close)
       .def_property_readonly("closed", &session::closed)
@@ -161,7 +211,15 @@ void bind_repository(py::module_& module) {
       .def("verify", &verify, arg("snapshot"), arg("target"), arg("options"), arg("on_progress"),
            arg("on_item"))
       .def("stats", &stats, arg("snapshot"), arg("filter"))
+      .def("copy_from", &copy_from, arg("source"), arg("snapshots"), arg("filter"), arg("options"),
+           arg("on_progress"), arg("on_item"))
+      .def("tag", &tag, arg("snapshots"), arg("filter"), arg("options"), arg("on_progress"),
+           arg("on_item"))
       .def("unlock", &unlock, arg("remove_all"))
+      .def("key_list", &key_list)
+      .def("key_add", &make_key<&sapdr::repository::key_add>, arg("options"))
+      .def("key_remove", &key_remove, arg("id"))
+      .def("key_passwd", &make_key<&sapdr::repository::key_passwd>, arg("options"))
       .def("cat", &cat, arg("type"), arg("id"))
       .def("list", &list, arg("type"));
   bind_repair(repository);

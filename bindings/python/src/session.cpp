@@ -80,7 +80,8 @@ callback_mark::~callback_mark() {
 }
 
 bool callback_mark::is_set(const session& owner) {
-  return in_callback_of == &owner;
+  const session* running = in_callback_of;
+  return running != nullptr && (running == &owner || running == owner.lent_to_);
 }
 
 callback_scope::callback_scope(const session& owner) : mark_(owner) {

@@ -4,7 +4,9 @@
 
 #include <pybind11/pybind11.h>
 
+#include <atomic>
 #include <chrono>
+#include <functional>
 #include <future>
 #include <memory>
 #include <mutex>
@@ -40,6 +42,10 @@ class session {
   // The same for what needs no repository: `result operation(const context&)`.
   template <class Operation>
   auto run_alone(const sapdr::cancel_source& cancel, Operation&& operation);
+  // The same with a second repository, which it holds as long: `result operation(repository&,
+  // repository& from)`.
+  template <class Operation>
+  auto run_long(const sapdr::cancel_source& cancel, session& from, Operation&& operation);
 
   void close();
   bool closed() const { return repository_ == nullptr; }
@@ -67,8 +73,24 @@ class session {
     session& session_;
   };
 
+  // While it lives, a call on `borrower` uses the session, too.
+  class lending {
+   public:
+    lending(session& owner, const session& borrower) : owner_(owner) {
+      owner_.lent_to_ = &borrower;
+    }
+    ~lending() { owner_.lent_to_ = nullptr; }
+    lending(const lending&) = delete;
+    lending& operator=(const lending&) = delete;
+
+   private:
+    session& owner_;
+  };
+  friend class callback_mark;
+
+  // `from`: a second repository of the call, or NULL.
   template <class Result>
-  Result wait(std::future<Result>& result, const sapdr::cancel_source& cancel);
+  Result wait(std::future<Result>& result, const sapdr::cancel_source& cancel, session* from);
   void hand_on_logs();
 
   static constexpr std::chrono::milliseconds signal_interval{100};
@@ -77,6 +99,7 @@ class session {
   const sapdr::context context_;
   std::timed_mutex mutex_;
   std::shared_ptr<sapdr::repository> repository_;  // NULL once closed
+  std::atomic<const session*> lent_to_{nullptr};
   std::mutex disposed_mutex_;
   std::vector<std::shared_ptr<void>> disposed_;  // waits for the end of the call that runs
 };
@@ -126,18 +149,34 @@ auto session::run_long(const sapdr::cancel_source& cancel, Operation&& operation
   const exclusive own(*this, &cancel);
   sapdr::repository& repository = opened();
   auto result = std::async(std::launch::async, [&] { return operation(repository); });
-  return wait(result, cancel);
+  return wait(result, cancel, nullptr);
+}
+
+template <class Operation>
+auto session::run_long(const sapdr::cancel_source& cancel, session& from, Operation&& operation) {
+  if (&from == this)
+    throw sapdr::error(SAPDR_E_INVALID_ARGUMENT, "a repository is not copied into itself");
+  // In one order on all threads: another one may want the same two the other way round.
+  const bool is_first = std::less<const session*>()(this, &from);
+  const exclusive one(is_first ? *this : from, &cancel);
+  const exclusive other(is_first ? from : *this, &cancel);
+  const lending lent(from, *this);
+  sapdr::repository& repository = opened();
+  sapdr::repository& source = from.opened();
+  auto result = std::async(std::launch::async, [&] { return operation(repository, source); });
+  return wait(result, cancel, &from);
 }
 
 template <class Operation>
 auto session::run_alone(const sapdr::cancel_source& cancel, Operation&& operation) {
   const exclusive own(*this, &cancel);
   auto result = std::async(std::launch::async, [&] { return operation(context_); });
-  return wait(result, cancel);
+  return wait(result, cancel, nullptr);
 }
 
 template <class Result>
-Result session::wait(std::future<Result>& result, const sapdr::cancel_source& cancel) {
+Result session::wait(std::future<Result>& result, const sapdr::cancel_source& cancel,
+                     session* from) {
   std::optional<py::error_already_set> interrupt;
   const auto finished = [&] {
     const py::gil_scoped_release release;
@@ -145,6 +184,7 @@ Result session::wait(std::future<Result>& result, const sapdr::cancel_source& ca
   };
   while (!finished()) {
     hand_on_logs();
+    if (from != nullptr) from->hand_on_logs();
     if (PyErr_CheckSignals() == 0) continue;
     if (interrupt) {
       PyErr_Clear();
