@@ -114,6 +114,16 @@ void TerminalReport::node(const sapdr_node& node, bool long_form) {
   sink_.write((long_form ? long_line(node) : shown({node.path, node.path_size})) + "\n");
 }
 
+// As restic prints it: folders end in a slash.
+void TerminalReport::difference(const sapdr_difference& d) {
+  std::string line = sapdr_diff_modifier(d.change);
+  line.resize(5, ' ');
+  line += shown({d.path, d.path_size});
+  const sapdr_node& node = d.after == nullptr ? *d.before : *d.after;
+  if (node.type == SAPDR_NODE_DIR) line += '/';
+  sink_.write(line + "\n");
+}
+
 void TerminalReport::object(const std::string&, const char* id, std::uint64_t) {
   sink_.write(printable(id) + "\n");
 }

@@ -165,6 +165,16 @@ std::string utc_time(std::int64_t unix_ns) {
                    tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, instant.nanoseconds);
 }
 
+std::string to_hex(const sapdr_id& id) {
+  std::string out;
+  for (const std::uint8_t byte : id.bytes) {
+    std::array<char, 3> digits;
+    std::snprintf(digits.data(), digits.size(), "%02x", byte);
+    out += digits.data();
+  }
+  return out;
+}
+
 std::string short_id(std::string_view hex) {
   return std::string(hex.substr(0, 8));
 }

@@ -1,6 +1,8 @@
 // Text for people: names and messages that cannot drive a terminal, sizes, durations, times.
 #pragma once
 
+#include <sapdr/repository.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -34,6 +36,7 @@ std::string local_time(std::int64_t unix_ns);  // "2026-11-22 23:45:53" in the l
 std::string local_date(std::int64_t unix_ns);  // "2026-11-22"
 std::string utc_time(std::int64_t unix_ns);    // RFC 3339 with nanoseconds, "…Z"
 
+std::string to_hex(const sapdr_id& id);      // 64 digits
 std::string short_id(std::string_view hex);  // the first 8 digits
 
 }  // namespace sapdr::shell

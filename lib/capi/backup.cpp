@@ -14,9 +14,7 @@ using core::Error;
 namespace {
 
 sapdr_id to_c(const std::optional<core::Id>& from) {
-  sapdr_id id{};
-  if (from) std::memcpy(id.bytes, from->bytes.data(), sizeof id);
-  return id;
+  return from ? capi::to_c(*from) : sapdr_id{};
 }
 
 sapdr_backup_result to_c(const core::BackupResult& from, uint64_t elapsed_ns) {

@@ -86,9 +86,7 @@ void sapdr_snapshot_free(sapdr_snapshot* snapshot) {
 }
 
 sapdr_id sapdr_snapshot_id(const sapdr_snapshot* snapshot) {
-  sapdr_id id{};
-  if (snapshot != nullptr) std::memcpy(id.bytes, snapshot->snapshot.id.bytes.data(), sizeof id);
-  return id;
+  return snapshot == nullptr ? sapdr_id{} : capi::to_c(snapshot->snapshot.id);
 }
 
 const char* sapdr_snapshot_hex(const sapdr_snapshot* snapshot) {

@@ -18,6 +18,7 @@ def test_every_command_when_all_is_well(shell: Shell, tree: Path, tmp_path: Path
         "snapshots": [[], ["latest"]],
         "ls": [["latest"]],
         "dump": [["latest", tree / "a.txt", "-t", tmp_path / "a"]],
+        "diff": [["latest", "latest"], ["--metadata", "latest", "latest:/"]],
         "restore": [
             ["latest", "-v", "-t", tmp_path / "r", "--dry-run"],
             ["latest", "-v", "-t", tmp_path / "r", "--verify"],
@@ -49,6 +50,7 @@ def test_every_command_without_a_repository(shell: Shell, tree: Path, tmp_path: 
         "backup": [tree],
         "ls": ["latest"],
         "dump": ["latest", "/x", "-t", tmp_path / "x"],
+        "diff": ["latest", "latest"],
         "restore": ["latest", "-t", tmp_path / "r"],
         "verify": ["latest"],
         "cat": ["config"],
@@ -134,7 +136,7 @@ def test_no_command_at_all(shell: Shell) -> None:
 def test_the_page_and_the_schema_name_the_same_fields() -> None:
     page = (ROOT / "docs/JSON.md").read_text()
     definitions = json.loads((ROOT / "docs/events.schema.json").read_text())["$defs"]
-    for name in ("progress", "item", "snapshot", "node", "object", "error"):
+    for name in ("progress", "item", "snapshot", "node", "change", "object", "error"):
         section = re.split(r"^## ", page.split(f"\n## `{name}`")[1], flags=re.M)[0]
         rows = re.findall(r"^\| (`.*?) \|", section, re.M)
         named = {field for row in rows for field in re.findall(r"`(\w+)`", row)}

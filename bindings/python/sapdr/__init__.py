@@ -40,7 +40,9 @@ from ._sapdr import __version__
 from ._streams import Stream
 from ._types import (
     BackupResult,
+    Change,
     CheckResult,
+    DiffResult,
     Item,
     Node,
     Progress,
@@ -56,9 +58,11 @@ __all__ = [
     "BackupResult",
     "CallbackError",
     "CancelledError",
+    "Change",
     "CheckResult",
     "ChecksumError",
     "CorruptError",
+    "DiffResult",
     "Error",
     "ExistsError",
     "IncompleteError",

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import ClassVar, TypeAlias
 
 from . import _sapdr
-from ._types import BackupResult, CheckResult, RestoreResult, VerifyResult
+from ._types import BackupResult, CheckResult, DiffResult, RestoreResult, VerifyResult
 
-Result: TypeAlias = BackupResult | RestoreResult | CheckResult | VerifyResult | None
+Result: TypeAlias = BackupResult | RestoreResult | CheckResult | VerifyResult | DiffResult | None
 
 
 class Error(Exception):
@@ -17,8 +17,8 @@ class Error(Exception):
     `message` is one line that names the object and what to do; `details` holds facts such as
     "path" or "pack"; `retryable` is 0 (never), 1 (maybe) or 2 (yes): whether the same call may
     succeed later without anything being changed; `result` is what the operation did as far as it
-    got (a `BackupResult`, `RestoreResult`, `CheckResult`, `VerifyResult`, or None). The error that
-    caused it, if any, is `__cause__`.
+    got (a `BackupResult`, `RestoreResult`, `CheckResult`, …, or None). The error that caused it, if
+    any, is `__cause__`.
     """
 
     status: ClassVar[str] = ""  #: name in the table of status codes, "E_LOCKED"

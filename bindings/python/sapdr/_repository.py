@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self, TypeAlias, overload
 
 from . import _arguments, _sapdr, _streams
 from ._arguments import Duration, StrPath
+from ._errors import Error
 from ._password import Command, Password, resolve
 from ._restore_plan import OnItem, OnProgress, Overwrite, RestorePlan
 from ._streams import Source, Stream
 from ._types import (
     BackupResult,
+    Change,
     CheckResult,
+    DiffResult,
     Node,
     RestoreResult,
     Snapshot,
@@ -27,6 +31,7 @@ Compression: TypeAlias = Literal["auto", "off", "fastest", "max"]
 ObjectType: TypeAlias = Literal["key", "lock", "snapshot", "index", "pack", "blob"]
 Strings: TypeAlias = str | Iterable[str]
 Paths: TypeAlias = StrPath | Iterable[StrPath]
+OnChange: TypeAlias = Callable[[Change], object]
 _Objects: TypeAlias = list[tuple[str, int]]
 _Snapshots: TypeAlias = list[Snapshot]
 
@@ -300,6 +305,39 @@ class Repository:
 
         self._native.dump(_arguments.snapshot(snapshot), _arguments.path(path), write_all)
         return total
+
+    def diff(
+        self,
+        before: Snapshot | str,
+        after: Snapshot | str = "latest",
+        *,
+        metadata: bool = False,
+        count_blobs: bool = True,
+        on_change: OnChange | None = None,
+        progress: OnProgress | None = None,
+        on_item: OnItem | None = None,
+    ) -> DiffResult:
+        """What changed from one snapshot to another, or from one folder of a snapshot to another.
+
+        The `changes` of the result have all differences, unless `on_change` is given and takes
+        each one instead. With `metadata`, differences in metadata only are told, too. Without
+        `count_blobs` unchanged folders are not even read.
+        Raises `IncompleteError` if a folder could not be read, which `on_item` tells; its `result`
+        has everything else.
+        """
+        options = _sapdr.DiffOptions()
+        options.metadata = metadata
+        options.no_blobs = not count_blobs
+        changes: list[Change] = []
+        tell = changes.append if on_change is None else on_change
+        names = (_arguments.snapshot(before), _arguments.snapshot(after))
+        try:
+            result = self._native.diff(*names, tell, options, progress, on_item)
+        except Error as error:
+            if isinstance(error.result, DiffResult):
+                error.result = replace(error.result, changes=tuple(changes))
+            raise
+        return replace(result, changes=tuple(changes))
 
     def restore(
         self,

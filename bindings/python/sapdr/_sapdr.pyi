@@ -5,7 +5,9 @@ from typing import Final, Never, TypeAlias
 
 from ._types import (
     BackupResult,
+    Change,
     CheckResult,
+    DiffResult,
     Item,
     Node,
     Progress,
@@ -95,6 +97,11 @@ class VerifyOptions(metaclass=_Type):
     excludes: Sequence[bytes]
     def __init__(self) -> None: ...
 
+class DiffOptions(metaclass=_Type):
+    metadata: bool
+    no_blobs: bool
+    def __init__(self) -> None: ...
+
 class Repository(metaclass=_Type):
     def __init__(self, *args: Never, **kwargs: Never) -> None: ...  # made by init and open
     @staticmethod
@@ -127,6 +134,15 @@ class Repository(metaclass=_Type):
     def snapshots(self, filter: SnapshotFilter) -> list[Snapshot]: ...
     def snapshot(self, name: bytes, filter: SnapshotFilter) -> Snapshot: ...
     def dump(self, snapshot: bytes, path: bytes, write: Callable[[bytes], object]) -> None: ...
+    def diff(
+        self,
+        before: bytes,
+        after: bytes,
+        on_change: Callable[[Change], object],
+        options: DiffOptions,
+        on_progress: _OnProgress,
+        on_item: _OnItem,
+    ) -> DiffResult: ...
     def check(
         self, options: CheckOptions, on_progress: _OnProgress, on_item: _OnItem
     ) -> CheckResult: ...

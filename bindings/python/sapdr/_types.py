@@ -31,6 +31,7 @@ Action: TypeAlias = Literal[
     "unknown",
 ]
 NodeType: TypeAlias = Literal["file", "dir", "symlink", "dev", "chardev", "fifo", "socket", "other"]
+Modifier: TypeAlias = Literal["+", "-", "M", "U", "T", "TU"]
 BackupState: TypeAlias = Literal["failed", "incomplete", "written", "verified"]
 
 
@@ -213,6 +214,40 @@ class VerifyResult:
     extra: int  #: not in the snapshot
     failed: int  #: could not be read
     elapsed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference between two snapshots."""
+
+    modifier: Modifier  #: restic's letters: added, removed, content, metadata only, type
+    path: str
+    before: Node | None  #: None if it was added
+    after: Node | None  #: None if it was removed
+
+
+@dataclass(frozen=True, slots=True)
+class DiffResult:
+    """How one snapshot differs from another."""
+
+    before_id: str
+    after_id: str
+    files_new: int
+    files_removed: int
+    files_changed: int  #: in content
+    dirs_new: int
+    dirs_removed: int
+    others_new: int  #: links, devices, fifos, sockets
+    others_removed: int
+    data_blobs_new: int  #: only the second snapshot needs them
+    data_blobs_removed: int
+    tree_blobs_new: int
+    tree_blobs_removed: int
+    bytes_new: int  #: plaintext of the new blobs
+    bytes_removed: int
+    failed: int  #: folders that could not be compared, blobs of unknown size
+    elapsed: float
+    changes: tuple[Change, ...] = ()  #: folders before what is in them; none with `on_change`
 
 
 @dataclass(frozen=True, slots=True)

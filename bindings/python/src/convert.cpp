@@ -162,6 +162,26 @@ py::object to_python(const sapdr::verify_result& r) {
               "extra"_a = r.extra, "failed"_a = r.failed, "elapsed"_a = seconds(r.elapsed_ns));
 }
 
+py::object to_python(const sapdr::difference& d) {
+  const auto node_or_none = [](const std::optional<sapdr::node>& node) {
+    return node ? to_python(*node) : py::none();
+  };
+  return make("Change", "modifier"_a = d.modifier(), "path"_a = path_text(d.path),
+              "before"_a = node_or_none(d.before), "after"_a = node_or_none(d.after));
+}
+
+py::object to_python(const sapdr::diff_result& r) {
+  return make("DiffResult", "before_id"_a = sapdr::to_hex(r.before_id),
+              "after_id"_a = sapdr::to_hex(r.after_id), "files_new"_a = r.files_new,
+              "files_removed"_a = r.files_removed, "files_changed"_a = r.files_changed,
+              "dirs_new"_a = r.dirs_new, "dirs_removed"_a = r.dirs_removed,
+              "others_new"_a = r.others_new, "others_removed"_a = r.others_removed,
+              "data_blobs_new"_a = r.data_blobs_new, "data_blobs_removed"_a = r.data_blobs_removed,
+              "tree_blobs_new"_a = r.tree_blobs_new, "tree_blobs_removed"_a = r.tree_blobs_removed,
+              "bytes_new"_a = r.bytes_new, "bytes_removed"_a = r.bytes_removed,
+              "failed"_a = r.failed, "elapsed"_a = seconds(r.elapsed_ns));
+}
+
 py::object to_python(const sapdr::stats_result& r) {
   return make("Stats", "snapshots"_a = r.snapshots, "files"_a = r.files,
               "restore_bytes"_a = r.restore_bytes, "blobs"_a = r.blobs,

@@ -24,5 +24,7 @@ py::object to_python(const sapdr::restore_stats& result);
 py::object to_python(const sapdr::check_result& result);
 py::object to_python(const sapdr::verify_result& result);
 py::object to_python(const sapdr::stats_result& result);
+py::object to_python(const sapdr::difference& difference);
+py::object to_python(const sapdr::diff_result& result);
 
 }  // namespace sapdr_python

@@ -46,6 +46,8 @@ void translate(std::exception_ptr thrown) {
     raise(error);
   } catch (const sapdr::verify_error& error) {
     raise(error);
+  } catch (const sapdr::diff_error& error) {
+    raise(error);
   } catch (const sapdr::error& error) {
     raise(error, py::none());
   }

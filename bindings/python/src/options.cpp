@@ -77,6 +77,10 @@ void bind_reading_options(py::module_& module) {
       .def(py::init<>())
       .def_readwrite("read_data", &sapdr::check_options::read_data)
       .def_readwrite("read_data_subset", &sapdr::check_options::read_data_subset);
+  py::class_<sapdr::diff_options>(module, "DiffOptions")
+      .def(py::init<>())
+      .def_readwrite("metadata", &sapdr::diff_options::metadata)
+      .def_readwrite("no_blobs", &sapdr::diff_options::no_blobs);
   py::class_<sapdr::verify_options>(module, "VerifyOptions")
       .def(py::init<>())
       .def_readwrite("strict", &sapdr::verify_options::strict)

@@ -8,16 +8,6 @@
 namespace sapdr::shell {
 namespace {
 
-std::string hex(const sapdr_id& id) {
-  std::string out;
-  for (const std::uint8_t byte : id.bytes) {
-    std::array<char, 3> digits;
-    std::snprintf(digits.data(), digits.size(), "%02x", byte);
-    out += digits.data();
-  }
-  return out;
-}
-
 std::string state_name(std::int32_t state) {
   static constexpr std::array kNames = {"failed", "incomplete", "written", "verified"};
   return kNames.at(static_cast<std::size_t>(state));
@@ -27,8 +17,8 @@ JsonObject figures(const sapdr_backup_result& r, bool dry_run) {
   JsonObject out;
   if (!dry_run) out.text("state", state_name(r.state));
   out.flag("dry_run", dry_run);
-  if (r.has_snapshot != 0) out.text("snapshot_id", hex(r.snapshot_id));
-  if (r.has_parent != 0) out.text("parent_id", hex(r.parent_id));
+  if (r.has_snapshot != 0) out.text("snapshot_id", to_hex(r.snapshot_id));
+  if (r.has_parent != 0) out.text("parent_id", to_hex(r.parent_id));
   out.number("files_new", r.files_new).number("files_changed", r.files_changed);
   out.number("files_unmodified", r.files_unmodified).number("dirs_new", r.dirs_new);
   out.number("dirs_changed", r.dirs_changed).number("dirs_unmodified", r.dirs_unmodified);
@@ -56,7 +46,7 @@ std::string state_line(const sapdr_backup_result& r, bool dry_run) {
                                    ? "1 item could not be read"
                                    : std::to_string(r.items_failed) + " items could not be read";
   if (dry_run) return "dry run: nothing was stored" + (r.items_failed != 0 ? ", " + left_out : "");
-  std::string out = "snapshot " + short_id(hex(r.snapshot_id)) + " " + state_name(r.state);
+  std::string out = "snapshot " + short_id(to_hex(r.snapshot_id)) + " " + state_name(r.state);
   if (r.state == SAPDR_BACKUP_INCOMPLETE) out += ": " + left_out;
   return out;
 }
