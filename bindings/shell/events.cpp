@@ -130,6 +130,15 @@ void EventReport::difference(const sapdr_difference& d) {
   emit("change", out);
 }
 
+void EventReport::match(const sapdr_match& m, bool) {
+  JsonObject out;
+  out.text("snapshot_id", sapdr_snapshot_hex(m.snapshot));
+  add_if_known(out, "object_type", m.object_type);
+  add_if_known(out, "object_id", m.object_id);
+  add_if_known(out, "tree_id", m.tree_id);
+  emit("match", out.append(node_fields(*m.node)));
+}
+
 void EventReport::object(const std::string& type, const char* id, std::uint64_t size) {
   emit("object", JsonObject().text("object_type", type).text("object_id", id).number("size", size));
 }

@@ -1,6 +1,7 @@
 #include "selection.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "command_line.hpp"
 #include "parse.hpp"
@@ -76,6 +77,40 @@ Choice choose(sapdr_repo* repo, const std::string& name, const Selection& select
   const Snapshot snapshot = latest_of_any(repo, filters);
   return {sapdr_snapshot_hex(snapshot.get()) + std::string(rest),
           std::make_unique<Filter>(Selection{}, std::vector<std::string>{})};
+}
+
+void FoundSnapshots::add_named(sapdr_repo* repo, const std::string& name,
+                               const Selection& selection) {
+  const Choice choice = choose(repo, name, selection);
+  named_.push_back(make<Snapshot>([&](auto** out, sapdr_error** error) {
+    return sapdr_snapshot_get(out, repo, choice.name.c_str(), choice.filter->get(), error);
+  }));
+  add(named_.back().get());
+}
+
+void FoundSnapshots::add_matching(sapdr_repo* repo,
+                                  const std::vector<std::unique_ptr<Filter>>& filters) {
+  for (const auto& filter : filters) {
+    lists_.push_back(make<SnapshotList>([&](auto** out, sapdr_error** error) {
+      return sapdr_snapshot_list_new(out, repo, filter->get(), error);
+    }));
+    const sapdr_snapshot_list* list = lists_.back().get();
+    for (std::size_t i = 0; i < sapdr_snapshot_list_size(list); ++i) {
+      add(sapdr_snapshot_list_at(list, i));
+    }
+  }
+}
+
+FoundSnapshots::Pointers FoundSnapshots::oldest_first() const {
+  Pointers out = found_;
+  std::stable_sort(out.begin(), out.end(), [](const auto* a, const auto* b) {
+    return sapdr_snapshot_time_ns(a) < sapdr_snapshot_time_ns(b);
+  });
+  return out;
+}
+
+void FoundSnapshots::add(const sapdr_snapshot* snapshot) {
+  if (seen_.insert(sapdr_snapshot_hex(snapshot)).second) found_.push_back(snapshot);
 }
 
 }  // namespace sapdr::shell

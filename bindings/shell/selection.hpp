@@ -4,6 +4,7 @@
 #include <sapdr/snapshot.h>
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -64,5 +65,26 @@ struct Choice {
   std::unique_ptr<Filter> filter;
 };
 Choice choose(sapdr_repo* repo, const std::string& name, const Selection& selection);
+
+// Snapshots that were named or that match, kept alive.
+class FoundSnapshots {
+ public:
+  using Pointers = std::vector<const sapdr_snapshot*>;
+
+  void add_named(sapdr_repo* repo, const std::string& name, const Selection& selection);
+  // Those that match any of the filters.
+  void add_matching(sapdr_repo* repo, const std::vector<std::unique_ptr<Filter>>& filters);
+
+  // Each snapshot once, oldest first.
+  Pointers oldest_first() const;
+
+ private:
+  void add(const sapdr_snapshot* snapshot);
+
+  std::vector<Snapshot> named_;
+  std::vector<SnapshotList> lists_;
+  std::set<std::string> seen_;
+  Pointers found_;
+};
 
 }  // namespace sapdr::shell

@@ -11,7 +11,8 @@
  *   7. cpp/restore.hpp     restore_options, restore_plan
  *   8. cpp/check.hpp       check_options, verify_options
  *   9. cpp/diff.hpp        diff_options, difference
- *  10. cpp/repository.hpp  repository: all the operations; buffer
+ *  10. cpp/find.hpp        find_options, match
+ *  11. cpp/repository.hpp  repository: all the operations; buffer
  *
  * USAGE (examples/backup.cpp is a whole program):
  *

@@ -1,4 +1,4 @@
-/* Looking into snapshots through the C ABI: diff. Bad arguments, results, callbacks. */
+/* Looking into snapshots through the C ABI: diff, find. Bad arguments, results, callbacks. */
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -107,6 +107,98 @@ static void test_diff_arguments(sapdr_repo* repo) {
   EXPECT_TEXT("?", sapdr_diff_modifier(0));
 }
 
+static int32_t on_match(void* user, const sapdr_match* match) {
+  struct seen* seen = user;
+  EXPECT(match->struct_size == sizeof *match && match->node->struct_size == sizeof *match->node);
+  EXPECT(strlen(sapdr_snapshot_hex(match->snapshot)) == 64);
+  EXPECT((match->object_type == NULL) == (match->object_id == NULL));
+  EXPECT((match->tree_id == NULL) == (strcmp(match->node->path, "/") == 0));
+  strcat(seen->lines, match->node->path);
+  if (match->object_type != NULL) strcat(seen->lines, match->object_type);
+  return ++seen->calls == seen->stop_at_call;
+}
+
+static void test_find(sapdr_repo* repo, char ids[2][65]) {
+  static const char* const patterns[] = {"A", "folder/?"};
+  const char* const first[] = {ids[0]};
+  struct seen seen = {"", 0, 0};
+  STARTED(sapdr_find_options, options);
+  STARTED(sapdr_find_result, result);
+  options.patterns = patterns;
+  options.n_patterns = 2;
+  options.ignore_case = 1;
+  EXPECT_OK(sapdr_find_run(&result, repo, NULL, on_match, &seen, &options, &err));
+  EXPECT_TEXT("/files/a/files/folder/c/files/folder/c/files/folder/d", seen.lines);
+  EXPECT(result.snapshots == 2 && result.matches == 4 && result.failed == 0);
+  EXPECT(result.trees == 6 && result.elapsed_ns > 0);
+  options.snapshots = first;
+  options.n_snapshots = 1;
+  seen = (struct seen){"", 0, 0};
+  EXPECT_OK(sapdr_find_run(&result, repo, NULL, on_match, &seen, &options, &err));
+  EXPECT_TEXT("/files/a/files/folder/c", seen.lines);
+  options.newest_ns = 1;
+  EXPECT_OK(sapdr_find_run(&result, repo, NULL, NULL, NULL, &options, &err));
+  EXPECT(result.matches == 0 && result.snapshots == 1);
+  options.newest_ns = 0;
+  seen = (struct seen){"", 0, 1};
+  EXPECT_STATUS(SAPDR_E_CALLBACK,
+                sapdr_find_run(&result, repo, NULL, on_match, &seen, &options, &err));
+  EXPECT(seen.calls == 1 && result.matches == 1);
+}
+
+static void test_find_by_id(sapdr_repo* repo, char ids[2][65]) {
+  struct seen seen = {"", 0, 0};
+  STARTED(sapdr_find_options, options);
+  sapdr_snapshot* snapshot;
+  EXPECT_OK(sapdr_snapshot_get(&snapshot, repo, ids[0], NULL, &err));
+  const char* const trees[] = {sapdr_snapshot_tree_hex(snapshot)};
+  options.trees = trees;
+  options.n_trees = 1;
+  EXPECT_OK(sapdr_find_run(NULL, repo, NULL, on_match, &seen, &options, &err));
+  EXPECT_TEXT("/tree", seen.lines);
+  options.blobs = trees; /* the same id, but of no file */
+  options.n_blobs = 1;
+  options.n_trees = 0;
+  seen = (struct seen){"", 0, 0};
+  EXPECT_OK(sapdr_find_run(NULL, repo, NULL, on_match, &seen, &options, &err));
+  EXPECT(seen.calls == 0);
+  sapdr_snapshot_free(snapshot);
+  static const char* const none[] = {"zz"};
+  options.packs = none;
+  options.n_packs = 1;
+  options.n_blobs = 0;
+  EXPECT_STATUS(SAPDR_E_NOT_FOUND, sapdr_find_run(NULL, repo, NULL, NULL, NULL, &options, &err));
+}
+
+static void test_find_arguments(sapdr_repo* repo) {
+  static const char *const patterns[] = {"a"}, *const bad_patterns[] = {"["};
+  const char* const holes[] = {NULL};
+  STARTED(sapdr_find_options, good);
+  STARTED(sapdr_snapshot_filter, filter);
+  good.patterns = patterns;
+  good.n_patterns = 1;
+  EXPECT_INVALID(sapdr_find_run(NULL, NULL, NULL, NULL, NULL, &good, &err));
+  EXPECT_INVALID(sapdr_find_run(NULL, repo, NULL, NULL, NULL, NULL, &err)); /* nothing to find */
+  EXPECT_SIZES(sapdr_find_options, good,
+               sapdr_find_run(NULL, repo, NULL, NULL, NULL, &options.known, &err));
+  EXPECT_SIZES(sapdr_snapshot_filter, filter,
+               sapdr_find_run(NULL, repo, &options.known, NULL, NULL, &good, &err));
+  EXPECT_RESULT_SIZES(sapdr_find_result,
+                      sapdr_find_run(&options.known, repo, NULL, NULL, NULL, &good, &err));
+  sapdr_find_options bad = good;
+  bad.patterns = bad_patterns;
+  EXPECT_INVALID(sapdr_find_run(NULL, repo, NULL, NULL, NULL, &bad, &err));
+  bad = good;
+  bad.n_blobs = 1;
+  EXPECT_INVALID(sapdr_find_run(NULL, repo, NULL, NULL, NULL, &bad, &err));
+  bad.blobs = holes;
+  EXPECT_INVALID(sapdr_find_run(NULL, repo, NULL, NULL, NULL, &bad, &err));
+  bad = good;
+  bad.oldest_ns = 2;
+  bad.newest_ns = 1;
+  EXPECT_INVALID(sapdr_find_run(NULL, repo, NULL, NULL, NULL, &bad, &err));
+}
+
 int main(void) {
   char ids[2][65];
   sapdr_ctx* ctx = new_context();
@@ -114,6 +206,9 @@ int main(void) {
   make_snapshots(repo, ids);
   test_diff(repo, ids);
   test_diff_arguments(repo);
+  test_find(repo, ids);
+  test_find_by_id(repo, ids);
+  test_find_arguments(repo);
   sapdr_repo_free(repo);
   sapdr_ctx_free(ctx);
   return expect_result();

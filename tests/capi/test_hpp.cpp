@@ -211,6 +211,36 @@ TEST_CASE("hpp: a diff tells the nodes on both sides") {
   }
 }
 
+TEST_CASE("hpp: a find tells snapshot and node") {
+  const Data data;
+  const std::string location = data / "repository";
+  sapdr::repository repo = new_repository(location);
+  repo.backup({data.source}, {.host = "one"});
+  repo.backup({data.source}, {.host = "two"});
+  std::vector<std::string> told;
+  const auto each = [&](const sapdr::match& match) {
+    told.push_back(std::string(match.snapshot.host()) +
+                   std::string(match.node.path.substr(data.source.size())));
+    CHECK(match.object_type.empty());
+  };
+  const sapdr::find_result result = repo.find({.patterns = {"B.*"}, .ignore_case = true}, each);
+  CHECK(told == std::vector<std::string>{"one/sub/b.txt", "two/sub/b.txt"});
+  CHECK(result.snapshots == 2);
+  CHECK(repo.find({.patterns = {"*.txt"}}, {}, {.hosts = {"two"}}).matches == 2);
+  const std::string tree(repo.snapshot("latest").tree());
+  CHECK(repo.find({.trees = {tree}, .snapshots = {"latest"}}, {}).matches == 1);
+
+  fs::remove_all(location + "/data");
+  fs::create_directory(location + "/data");
+  try {
+    repo.find({.patterns = {"a.txt"}}, {});
+    FAIL("missing trees were not reported");
+  } catch (const sapdr::find_error& error) {
+    CHECK(error.code() == SAPDR_E_INCOMPLETE);
+    CHECK(error.result().failed == 2);
+  }
+}
+
 TEST_CASE("hpp: what a lambda throws comes out unchanged") {
   const Data data;
   sapdr::repository repo = new_repository();
@@ -240,6 +270,7 @@ TEST_CASE("hpp: what a lambda throws comes out unchanged") {
   repo.backup({data.source});
   CHECK(thrown_by([&] { repo.diff(std::string(repo.snapshots()[0].hex()), "latest", stop); }) ==
         42);
+  CHECK(thrown_by([&] { repo.find({.patterns = {"*"}}, stop); }) == 42);
   fs::remove(data.source + "/a.txt");
   CHECK(thrown_by([&] { repo.verify("latest", std::nullopt, {.observer = {.on_item = stop}}); }) ==
         42);

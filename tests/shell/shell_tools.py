@@ -18,8 +18,8 @@ PASSWORD = "correct horse battery staple"
 TIMEOUT = 60  # seconds; nothing here comes near it
 
 COMMANDS = [
-    *("init", "backup", "snapshots", "ls", "dump", "diff", "restore", "check", "verify"),
-    *("unlock", "stats", "cat", "list", "version"),
+    *("init", "backup", "snapshots", "ls", "dump", "diff", "find", "restore", "check"),
+    *("verify", "unlock", "stats", "cat", "list", "version"),
 ]
 
 Argument = str | bytes | Path

@@ -39,24 +39,7 @@ struct DiffBench : Bench {
     return told;
   }
 
-  std::string pack_of_tree(const Id& tree) const {
-    const auto place = repository->index().find(tree, BlobType::tree);
-    return repository->index().pack_id(place.value().pack).hex();
-  }
-
-  // How often each pack is read from now on.
-  std::map<std::string, int>& count_loads() {
-    loads.clear();
-    backend->before = [this](const char* call, const FileName& file) {
-      const std::lock_guard lock(mutex);
-      if (std::string(call) == "load" && file.type == FileType::pack) ++loads[file.name];
-    };
-    return loads;
-  }
-
   Recorder recorder;
-  std::mutex mutex;
-  std::map<std::string, int> loads;
 };
 
 Node fifo_node(const std::string& name) {
@@ -134,21 +117,21 @@ TEST_CASE("diff: what is equal is not read, or once to count the blobs") {
   const Id after = bench.save_tree({file_node("copy", {x}, 1), file_node("new", {y}, 1),
                                     dir_node("same", same), dir_node("same too", same)});
 
-  auto& loads = bench.count_loads();
+  const Bench::Loads& loads = bench.count_loads();
   Told told = bench.compare(before, after, {.count_blobs = false});
   CHECK(told.lines == "+/copy +/new ");
   CHECK(told.result.added.data_blobs == 0);
-  CHECK(loads == std::map<std::string, int>{{bench.pack_of_tree(before), 1},
-                                            {bench.pack_of_tree(after), 1}});
+  CHECK(loads == Bench::Loads{{bench.pack_of(before, BlobType::tree), 1},
+                              {bench.pack_of(after, BlobType::tree), 1}});
 
   bench.count_loads();
   told = bench.compare(before, after);
   CHECK(told.lines == "+/copy +/new ");
   CHECK(told.result.added.data_blobs == 1);  // x is in a folder that both have
-  CHECK(loads == std::map<std::string, int>{{bench.pack_of_tree(before), 1},
-                                            {bench.pack_of_tree(after), 1},
-                                            {bench.pack_of_tree(same), 1},
-                                            {bench.pack_of_tree(deep), 1}});
+  CHECK(loads == Bench::Loads{{bench.pack_of(before, BlobType::tree), 1},
+                              {bench.pack_of(after, BlobType::tree), 1},
+                              {bench.pack_of(same, BlobType::tree), 1},
+                              {bench.pack_of(deep, BlobType::tree), 1}});
 
   bench.count_loads();
   told = bench.compare(after, after);
@@ -182,7 +165,7 @@ TEST_CASE("diff: an equal tree that cannot be read leaves the count of blobs inc
   const Id same = bench.save_tree({file_node("f", {x}, 1)});
   const Id before = bench.save_tree({dir_node("same", same)});
   const Id after = bench.save_tree({file_node("new", {x}, 1), dir_node("same", same)});
-  bench.backend->flip_bit({FileType::pack, bench.pack_of_tree(same)}, 20);
+  bench.backend->flip_bit({FileType::pack, bench.pack_of(same, BlobType::tree)}, 20);
   std::vector<std::string> objects;
   sapdr_observer observer{};
   observer.struct_size = sizeof observer;

@@ -42,6 +42,13 @@ def snapshot(value: Snapshot | str) -> bytes:
     return text(value.id) if isinstance(value, Snapshot) else os.fsencode(value)
 
 
+def snapshots(values: Snapshot | str | Iterable[Snapshot | str]) -> list[bytes]:
+    """The names of one snapshot or of several."""
+    if isinstance(values, (Snapshot, str)):
+        return [snapshot(values)]
+    return [snapshot(each) for each in values]
+
+
 def nanoseconds(moment: datetime | None) -> int:
     """Nanoseconds since 1970; 0, the library's default, for None."""
     if moment is None:

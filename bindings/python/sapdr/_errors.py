@@ -6,9 +6,18 @@ from collections.abc import Mapping
 from typing import ClassVar, TypeAlias
 
 from . import _sapdr
-from ._types import BackupResult, CheckResult, DiffResult, RestoreResult, VerifyResult
+from ._types import (
+    BackupResult,
+    CheckResult,
+    DiffResult,
+    FindResult,
+    RestoreResult,
+    VerifyResult,
+)
 
-Result: TypeAlias = BackupResult | RestoreResult | CheckResult | VerifyResult | DiffResult | None
+Result: TypeAlias = (
+    BackupResult | RestoreResult | CheckResult | VerifyResult | DiffResult | FindResult | None
+)
 
 
 class Error(Exception):

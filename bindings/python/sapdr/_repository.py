@@ -20,6 +20,8 @@ from ._types import (
     Change,
     CheckResult,
     DiffResult,
+    FindResult,
+    Match,
     Node,
     RestoreResult,
     Snapshot,
@@ -32,6 +34,7 @@ ObjectType: TypeAlias = Literal["key", "lock", "snapshot", "index", "pack", "blo
 Strings: TypeAlias = str | Iterable[str]
 Paths: TypeAlias = StrPath | Iterable[StrPath]
 OnChange: TypeAlias = Callable[[Change], object]
+OnMatch: TypeAlias = Callable[[Match], object]
 _Objects: TypeAlias = list[tuple[str, int]]
 _Snapshots: TypeAlias = list[Snapshot]
 
@@ -338,6 +341,57 @@ class Repository:
                 error.result = replace(error.result, changes=tuple(changes))
             raise
         return replace(result, changes=tuple(changes))
+
+    def find(
+        self,
+        patterns: Paths = (),
+        *,
+        blobs: Strings = (),
+        trees: Strings = (),
+        packs: Strings = (),
+        ignore_case: bool = False,
+        oldest: datetime | None = None,
+        newest: datetime | None = None,
+        snapshots: Snapshot | str | Iterable[Snapshot | str] = (),
+        host: Strings = (),
+        tags: Strings = (),
+        paths: Paths = (),
+        on_match: OnMatch | None = None,
+        progress: OnProgress | None = None,
+        on_item: OnItem | None = None,
+    ) -> FindResult:
+        """Where something is: in which snapshots, and at which paths in them.
+
+        `patterns` are those of `restore` ("*.yaml" anywhere, "models/*.bin" a part of a path,
+        "/srv/models" from the root; what is in a folder that matches is found, too), `oldest` and
+        `newest` bounds for when what matches was last modified. `blobs`, `trees` and `packs` are
+        ids or prefixes: all is found that needs one of these objects. Whatever matches any of them
+        is a match. Searched are the `snapshots`, or all that match `host`, `tags` and `paths`,
+        oldest first.
+
+        The `matches` of the result have everything, unless `on_match` is given and takes each one
+        instead. Raises `NotFoundError` or `AmbiguousError` for a prefix, and `IncompleteError` if a
+        folder could not be read, which `on_item` tells; its `result` has everything else.
+        """
+        options = _sapdr.FindOptions()
+        options.patterns = _arguments.paths(patterns)
+        options.blobs = _arguments.texts(blobs)
+        options.trees = _arguments.texts(trees)
+        options.packs = _arguments.texts(packs)
+        options.ignore_case = ignore_case
+        options.oldest_ns = _arguments.nanoseconds(oldest)
+        options.newest_ns = _arguments.nanoseconds(newest)
+        options.snapshots = _arguments.snapshots(snapshots)
+        wanted = _filter(host, tags, paths)
+        matches: list[Match] = []
+        tell = matches.append if on_match is None else on_match
+        try:
+            result = self._native.find(options, tell, wanted, progress, on_item)
+        except Error as error:
+            if isinstance(error.result, FindResult):
+                error.result = replace(error.result, matches=tuple(matches))
+            raise
+        return replace(result, matches=tuple(matches))
 
     def restore(
         self,

@@ -8,7 +8,9 @@ from ._types import (
     Change,
     CheckResult,
     DiffResult,
+    FindResult,
     Item,
+    Match,
     Node,
     Progress,
     RestoreResult,
@@ -102,6 +104,17 @@ class DiffOptions(metaclass=_Type):
     no_blobs: bool
     def __init__(self) -> None: ...
 
+class FindOptions(metaclass=_Type):
+    patterns: Sequence[bytes]
+    ignore_case: bool
+    oldest_ns: int
+    newest_ns: int
+    blobs: Sequence[bytes]
+    trees: Sequence[bytes]
+    packs: Sequence[bytes]
+    snapshots: Sequence[bytes]
+    def __init__(self) -> None: ...
+
 class Repository(metaclass=_Type):
     def __init__(self, *args: Never, **kwargs: Never) -> None: ...  # made by init and open
     @staticmethod
@@ -143,6 +156,14 @@ class Repository(metaclass=_Type):
         on_progress: _OnProgress,
         on_item: _OnItem,
     ) -> DiffResult: ...
+    def find(
+        self,
+        options: FindOptions,
+        on_match: Callable[[Match], object],
+        filter: SnapshotFilter,
+        on_progress: _OnProgress,
+        on_item: _OnItem,
+    ) -> FindResult: ...
     def check(
         self, options: CheckOptions, on_progress: _OnProgress, on_item: _OnItem
     ) -> CheckResult: ...

@@ -251,6 +251,29 @@ class DiffResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Match:
+    """Something that was looked for, in one snapshot."""
+
+    snapshot: Snapshot
+    node: Node  #: of the root itself, only path and type are known
+    object_type: Literal["blob", "tree"] | None  #: it was found by this id; None: by a pattern
+    object_id: str | None
+    tree_id: str | None  #: tree that the node is in; None for the root
+
+
+@dataclass(frozen=True, slots=True)
+class FindResult:
+    """What a search did and found."""
+
+    snapshots: int  #: searched
+    trees: int  #: different trees that were read
+    n_matches: int
+    failed: int  #: folders of snapshots that could not be searched
+    elapsed: float
+    matches: tuple[Match, ...] = ()  #: snapshot by snapshot; none with `on_match`
+
+
+@dataclass(frozen=True, slots=True)
 class Stats:
     """How big snapshots are, and what they cost in storage."""
 

@@ -182,6 +182,18 @@ py::object to_python(const sapdr::diff_result& r) {
               "failed"_a = r.failed, "elapsed"_a = seconds(r.elapsed_ns));
 }
 
+py::object to_python(const sapdr::match& m) {
+  return make("Match", "snapshot"_a = to_python(m.snapshot), "node"_a = to_python(m.node),
+              "object_type"_a = text_or_none(m.object_type),
+              "object_id"_a = text_or_none(m.object_id), "tree_id"_a = text_or_none(m.tree_id));
+}
+
+py::object to_python(const sapdr::find_result& r) {
+  return make("FindResult", "snapshots"_a = r.snapshots, "trees"_a = r.trees,
+              "n_matches"_a = r.matches, "failed"_a = r.failed,
+              "elapsed"_a = seconds(r.elapsed_ns));
+}
+
 py::object to_python(const sapdr::stats_result& r) {
   return make("Stats", "snapshots"_a = r.snapshots, "files"_a = r.files,
               "restore_bytes"_a = r.restore_bytes, "blobs"_a = r.blobs,

@@ -26,5 +26,7 @@ py::object to_python(const sapdr::verify_result& result);
 py::object to_python(const sapdr::stats_result& result);
 py::object to_python(const sapdr::difference& difference);
 py::object to_python(const sapdr::diff_result& result);
+py::object to_python(const sapdr::match& match);
+py::object to_python(const sapdr::find_result& result);
 
 }  // namespace sapdr_python

@@ -48,6 +48,8 @@ void translate(std::exception_ptr thrown) {
     raise(error);
   } catch (const sapdr::diff_error& error) {
     raise(error);
+  } catch (const sapdr::find_error& error) {
+    raise(error);
   } catch (const sapdr::error& error) {
     raise(error, py::none());
   }

@@ -81,6 +81,16 @@ void bind_reading_options(py::module_& module) {
       .def(py::init<>())
       .def_readwrite("metadata", &sapdr::diff_options::metadata)
       .def_readwrite("no_blobs", &sapdr::diff_options::no_blobs);
+  py::class_<sapdr::find_options>(module, "FindOptions")
+      .def(py::init<>())
+      .def_readwrite("patterns", &sapdr::find_options::patterns)
+      .def_readwrite("ignore_case", &sapdr::find_options::ignore_case)
+      .def_readwrite("oldest_ns", &sapdr::find_options::oldest_ns)
+      .def_readwrite("newest_ns", &sapdr::find_options::newest_ns)
+      .def_readwrite("blobs", &sapdr::find_options::blobs)
+      .def_readwrite("trees", &sapdr::find_options::trees)
+      .def_readwrite("packs", &sapdr::find_options::packs)
+      .def_readwrite("snapshots", &sapdr::find_options::snapshots);
   py::class_<sapdr::verify_options>(module, "VerifyOptions")
       .def(py::init<>())
       .def_readwrite("strict", &sapdr::verify_options::strict)

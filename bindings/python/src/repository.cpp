@@ -103,6 +103,18 @@ py::object diff(session& self, const std::string& before, const std::string& aft
   }));
 }
 
+py::object find(session& self, sapdr::find_options options, const py::function& on_match,
+                const sapdr::snapshot_filter& filter, const py::object& on_progress,
+                const py::object& on_item) {
+  const sapdr::cancel_source cancel;
+  options.cancel = &cancel;
+  options.observer = observer_for(self, on_progress, on_item);
+  const auto tell = teller_for<sapdr::match>(self, on_match);
+  return to_python(self.run_long(cancel, [&](sapdr::repository& repository) {
+    return repository.find(options, tell, filter);
+  }));
+}
+
 py::object check(session& self, sapdr::check_options options, const py::object& on_progress,
                  const py::object& on_item) {
   const sapdr::cancel_source cancel;
@@ -171,6 +183,8 @@ void bind_repository(py::module_& module) {
       .def("dump", &dump, arg("snapshot"), arg("path"), arg("write"))
       .def("diff", &diff, arg("before"), arg("after"), arg("on_change"), arg("options"),
            arg("on_progress"), arg("on_item"))
+      .def("find", &find, arg("options"), arg("on_match"), arg("filter"), arg("on_progress"),
+           arg("on_item"))
       .def("check", &check, arg("options"), arg("on_progress"), arg("on_item"))
       .def("verify", &verify, arg("snapshot"), arg("target"), arg("options"), arg("on_progress"),
            arg("on_item"))

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <map>
 #include <memory>
-#include <set>
 
 #include "command_line.hpp"
 #include "selection.hpp"
@@ -30,59 +29,17 @@ constexpr CommandText kStats = {
     "  sapdr stats latest\n"
     "  sapdr stats --host db1 --json\n"};
 
-using Pointers = std::vector<const sapdr_snapshot*>;
-
 struct SnapshotsArguments {
   std::vector<std::string> names;
   Selection selection;
   std::size_t latest = 0;
 };
 
-// Keeps what it found alive.
-class Found {
- public:
-  void add_named(sapdr_repo* repo, const std::string& name, const Selection& selection) {
-    const Choice choice = choose(repo, name, selection);
-    named_.push_back(make<Snapshot>([&](auto** out, sapdr_error** error) {
-      return sapdr_snapshot_get(out, repo, choice.name.c_str(), choice.filter->get(), error);
-    }));
-    add(named_.back().get());
-  }
-
-  void add_matching(sapdr_repo* repo, const Filter& filter) {
-    lists_.push_back(make<SnapshotList>([&](auto** out, sapdr_error** error) {
-      return sapdr_snapshot_list_new(out, repo, filter.get(), error);
-    }));
-    const sapdr_snapshot_list* list = lists_.back().get();
-    for (std::size_t i = 0; i < sapdr_snapshot_list_size(list); ++i) {
-      add(sapdr_snapshot_list_at(list, i));
-    }
-  }
-
-  // Each snapshot once, oldest first.
-  Pointers oldest_first() const {
-    Pointers out = found_;
-    std::stable_sort(out.begin(), out.end(), [](const auto* a, const auto* b) {
-      return sapdr_snapshot_time_ns(a) < sapdr_snapshot_time_ns(b);
-    });
-    return out;
-  }
-
- private:
-  void add(const sapdr_snapshot* snapshot) {
-    if (seen_.insert(sapdr_snapshot_hex(snapshot)).second) found_.push_back(snapshot);
-  }
-
-  std::vector<Snapshot> named_;
-  std::vector<SnapshotList> lists_;
-  std::set<std::string> seen_;
-  Pointers found_;
-};
-
 // The last `n` of each host and set of paths.
-Pointers latest_of_each(const Pointers& oldest_first, std::size_t n) {
+FoundSnapshots::Pointers latest_of_each(const FoundSnapshots::Pointers& oldest_first,
+                                        std::size_t n) {
   std::map<std::vector<std::string>, std::size_t> counts;
-  Pointers out;
+  FoundSnapshots::Pointers out;
   for (auto at = oldest_first.rbegin(); at != oldest_first.rend(); ++at) {
     std::vector<std::string> group;
     for (std::size_t i = 0; i < sapdr_snapshot_n_paths(*at); ++i) {
@@ -98,12 +55,10 @@ Pointers latest_of_each(const Pointers& oldest_first, std::size_t n) {
 
 void run_snapshots(const SnapshotsArguments& a, Session& session) {
   sapdr_repo* repo = session.open();
-  Found found;
-  if (a.names.empty()) {
-    for (const auto& filter : filters_of(a.selection)) found.add_matching(repo, *filter);
-  }
+  FoundSnapshots found;
+  if (a.names.empty()) found.add_matching(repo, filters_of(a.selection));
   for (const std::string& name : a.names) found.add_named(repo, name, a.selection);
-  Pointers snapshots = found.oldest_first();
+  FoundSnapshots::Pointers snapshots = found.oldest_first();
   if (a.latest != 0) snapshots = latest_of_each(snapshots, a.latest);
   session.report().snapshots(snapshots);
   session.summary().figures.number("snapshots", snapshots.size());

@@ -12,6 +12,7 @@
 #include <sapdr/cpp/check.hpp>
 #include <sapdr/cpp/context.hpp>
 #include <sapdr/cpp/diff.hpp>
+#include <sapdr/cpp/find.hpp>
 #include <sapdr/cpp/restore.hpp>
 #include <sapdr/cpp/snapshot.hpp>
 #include <sapdr/cpp/tree.hpp>
@@ -172,6 +173,24 @@ class repository {
         &result, handle_.get(), detail::c_string(before), detail::c_string(after), c_filter.get(),
         each ? detail::diff_teller::forward : nullptr, &teller, &c, err);
     observer.thrown().rethrow();
+    teller.thrown.rethrow();
+    err.check(status, result);
+    return result;
+  }
+
+  /* Tells `each` (which may be empty) where what is looked for is, in the snapshots that match the
+   * filter or in those that the options name. Throws find_error; what `each` throws stops it. */
+  find_result find(const find_options& options, const std::function<void(const match&)>& each,
+                   const snapshot_filter& filter = {}) {
+    detail::c_find_options c(options);
+    const detail::c_filter c_filter(filter);
+    detail::match_teller teller{&each, {}};
+    auto result = detail::initialized<sapdr_find_result>();
+    detail::error_out err;
+    const sapdr_status status =
+        sapdr_find_run(&result, handle_.get(), c_filter.get(),
+                       each ? detail::match_teller::forward : nullptr, &teller, c.get(), err);
+    c.thrown().rethrow();
     teller.thrown.rethrow();
     err.check(status, result);
     return result;
