@@ -125,6 +125,8 @@ void add_commands(CLI::App& app, CommandLine& line) {
   add_snapshots(app, line);
   add_ls(app, line);
   add_dump(app, line);
+  add_diff(app, line);
+  add_find(app, line);
   add_restore(app, line);
   add_check(app, line);
   add_verify(app, line);

@@ -55,6 +55,8 @@ void add_backup(CLI::App& app, CommandLine& line);
 void add_snapshots(CLI::App& app, CommandLine& line);
 void add_ls(CLI::App& app, CommandLine& line);
 void add_dump(CLI::App& app, CommandLine& line);
+void add_diff(CLI::App& app, CommandLine& line);
+void add_find(CLI::App& app, CommandLine& line);
 void add_restore(CLI::App& app, CommandLine& line);
 void add_check(CLI::App& app, CommandLine& line);
 void add_verify(CLI::App& app, CommandLine& line);

@@ -44,6 +44,8 @@ class Report {
   virtual void node(const sapdr_node& node, bool long_form) = 0;
   // One file of `checksum`.
   virtual void checksum(const sapdr_file_checksum& file) = 0;
+  virtual void difference(const sapdr_difference& difference) = 0;
+  virtual void match(const sapdr_match& match, bool long_form) = 0;
   // One object of `list`.
   virtual void object(const std::string& type, const char* id, std::uint64_t size) = 0;
   // The plaintext of one object, of `cat`. `id` is "" where the type has only one.

@@ -18,6 +18,8 @@
  *  15. tag.h         the tags of snapshots
  *  16. copy.h        snapshots into another repository
  *  17. key.h         the passwords of a repository
+ *  18. diff.h        what changed from one snapshot to another
+ *  19. find.h        where is a file, a blob, a tree, a pack?
  * error.h, status.h, observer.h, cancel.h and id.h serve them all; export.h has the conventions.
  *
  * USAGE (without error handling; examples/backup.c is a whole program):
@@ -38,6 +40,8 @@
 #include <sapdr/check.h>
 #include <sapdr/checksum.h>
 #include <sapdr/copy.h>
+#include <sapdr/diff.h>
+#include <sapdr/find.h>
 #include <sapdr/forget.h>
 #include <sapdr/key.h>
 #include <sapdr/prune.h>

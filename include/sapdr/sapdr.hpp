@@ -10,14 +10,16 @@
  *   6. cpp/backup.hpp      backup_options, stream
  *   7. cpp/restore.hpp     restore_options, restore_plan
  *   8. cpp/check.hpp       check_options, verify_options
- *   9. cpp/repository.hpp  repository: all the operations; buffer
- *  10. cpp/checksum.hpp    sha256, hasher; checksums and manifests of local files
  *   9. cpp/forget.hpp      forget_options, forget_plan
  *  10. cpp/prune.hpp       prune_options, prune_plan
- *  11. cpp/tag.hpp         tag_options
- *  12. cpp/copy.hpp        copy_options
- *  13. cpp/key.hpp         key, key_options
- *  14. cpp/repository.hpp  repository: all the operations; buffer
+ *  11. cpp/repair.hpp      repair_options
+ *  12. cpp/tag.hpp         tag_options
+ *  13. cpp/copy.hpp        copy_options
+ *  14. cpp/key.hpp         key, key_options
+ *  15. cpp/diff.hpp        diff_options, difference
+ *  16. cpp/find.hpp        find_options, match
+ *  17. cpp/repository.hpp  repository: all the operations; buffer
+ *  18. cpp/checksum.hpp    sha256, hasher; checksums and manifests of local files
  *
  * USAGE (examples/backup.cpp is a whole program):
  *

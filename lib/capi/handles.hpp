@@ -56,7 +56,7 @@ namespace sapdr::capi {
 
 inline sapdr_id to_c(const core::Id& from) {
   sapdr_id id;
-  std::memcpy(id.bytes, from.bytes.data(), sizeof id);
+  std::memcpy(id.bytes, from.bytes.data(), sizeof id.bytes);
   return id;
 }
 

@@ -329,6 +329,68 @@ TEST_CASE("hpp: a walk is an input range") {
   CHECK(walk.snapshot().paths().size() == 2);
 }
 
+TEST_CASE("hpp: a diff tells the nodes on both sides") {
+  const Data data;
+  const std::string location = data / "repository";
+  sapdr::repository repo = new_repository(location);
+  const std::string before = sapdr::to_hex(repo.backup({data.source}).snapshot_id);
+  write(data.source + "/a.txt", "changed");
+  write(data.source + "/new.txt", "new");
+  fs::remove(data.source + "/sub/b.txt");
+  repo.backup({data.source});
+  std::vector<std::string> told;
+  const auto each = [&](const sapdr::difference& d) {
+    const auto size = [](const auto& node) { return node ? std::to_string(node->size) : "-"; };
+    told.push_back(std::string(d.modifier()) + std::string(d.path.substr(data.source.size())) +
+                   " " + size(d.before) + " " + size(d.after));
+  };
+  const sapdr::diff_result result = repo.diff(before, "latest", each);
+  CHECK(told == std::vector<std::string>{"M/a.txt 5 7", "+/new.txt - 3", "-/sub/b.txt 6 -"});
+  CHECK(result.files_changed == 1);
+  CHECK(sapdr::to_hex(result.before_id) == before);
+  CHECK(repo.diff("latest", "latest", {}, {.metadata = true, .no_blobs = true}).files_new == 0);
+
+  fs::remove_all(location + "/data");
+  fs::create_directory(location + "/data");
+  try {
+    repo.diff(before, "latest", {});
+    FAIL("missing trees were not reported");
+  } catch (const sapdr::diff_error& error) {
+    CHECK(error.code() == SAPDR_E_INCOMPLETE);
+    CHECK(error.result().failed > 0);
+  }
+}
+
+TEST_CASE("hpp: a find tells snapshot and node") {
+  const Data data;
+  const std::string location = data / "repository";
+  sapdr::repository repo = new_repository(location);
+  repo.backup({data.source}, {.host = "one"});
+  repo.backup({data.source}, {.host = "two"});
+  std::vector<std::string> told;
+  const auto each = [&](const sapdr::match& match) {
+    told.push_back(std::string(match.snapshot.host()) +
+                   std::string(match.node.path.substr(data.source.size())));
+    CHECK(match.object_type.empty());
+  };
+  const sapdr::find_result result = repo.find({.patterns = {"B.*"}, .ignore_case = true}, each);
+  CHECK(told == std::vector<std::string>{"one/sub/b.txt", "two/sub/b.txt"});
+  CHECK(result.snapshots == 2);
+  CHECK(repo.find({.patterns = {"*.txt"}}, {}, {.hosts = {"two"}}).matches == 2);
+  const std::string tree(repo.snapshot("latest").tree());
+  CHECK(repo.find({.trees = {tree}, .snapshots = {"latest"}}, {}).matches == 1);
+
+  fs::remove_all(location + "/data");
+  fs::create_directory(location + "/data");
+  try {
+    repo.find({.patterns = {"a.txt"}}, {});
+    FAIL("missing trees were not reported");
+  } catch (const sapdr::find_error& error) {
+    CHECK(error.code() == SAPDR_E_INCOMPLETE);
+    CHECK(error.result().failed == 2);
+  }
+}
+
 TEST_CASE("hpp: what a lambda throws comes out unchanged") {
   const Data data;
   sapdr::repository repo = new_repository();
@@ -358,6 +420,11 @@ TEST_CASE("hpp: what a lambda throws comes out unchanged") {
           repo.forget_plan({.observer = {.on_progress = stop}, .keep_last = 1}).run();
         }) == 42);
   CHECK(thrown_by([&] { repo.prune_plan({.observer = {.on_progress = stop}}); }) == 42);
+  write(data.source + "/a.txt", "changed");
+  repo.backup({data.source});
+  CHECK(thrown_by([&] { repo.diff(std::string(repo.snapshots()[0].hex()), "latest", stop); }) ==
+        42);
+  CHECK(thrown_by([&] { repo.find({.patterns = {"*"}}, stop); }) == 42);
   fs::remove(data.source + "/a.txt");
   CHECK(thrown_by([&] { repo.verify("latest", std::nullopt, {.observer = {.on_item = stop}}); }) ==
         42);
@@ -370,7 +437,7 @@ TEST_CASE("hpp: what a lambda throws comes out unchanged") {
   streams.push_back(
       {.path = "/bad", .read = [](std::span<std::byte>) -> std::size_t { throw Stop{42}; }});
   CHECK(thrown_by([&] { repo.backup_streams(streams); }) == 42);
-  CHECK(repo.snapshots().size() == 1);
+  CHECK(repo.snapshots().size() == 2);
 }
 
 TEST_CASE("hpp: a run that fails throws, and its result is with the error") {

@@ -21,11 +21,14 @@ def test_every_command_when_all_is_well(shell: Shell, tree: Path, tmp_path: Path
     other("backup", tree / "sub")
     source: list[str | Path] = ["--from-repo", other.repository]
     source += ["--from-password-file", other.password_file]
+    tree_id = shell.json("snapshots").of("snapshot")[0]["tree"]
     runs: dict[str, list[list[str | Path]]] = {
         "backup": [[tree], ["-v", tree], ["--verify", "-v", tree], ["-n", tree]],
         "snapshots": [[], ["latest"]],
         "ls": [["latest"]],
         "dump": [["latest", tree / "a.txt", "-t", tmp_path / "a"]],
+        "diff": [["latest", "latest"], ["--metadata", "latest", "latest:/"]],
+        "find": [["*"], ["--tree", tree_id], ["nothing", "--tag", "a", "--tag", "b"]],
         "restore": [
             ["latest", "-v", "-t", tmp_path / "r", "--dry-run"],
             ["latest", "-v", "-t", tmp_path / "r", "--verify"],
@@ -77,6 +80,8 @@ def test_every_command_without_a_repository(shell: Shell, tree: Path, tmp_path: 
         "backup": [tree],
         "ls": ["latest"],
         "dump": ["latest", "/x", "-t", tmp_path / "x"],
+        "diff": ["latest", "latest"],
+        "find": ["*"],
         "restore": ["latest", "-t", tmp_path / "r"],
         "verify": ["latest"],
         "forget": ["latest"],
@@ -166,8 +171,8 @@ def test_no_command_at_all(shell: Shell) -> None:
 def test_the_page_and_the_schema_name_the_same_fields() -> None:
     page = (ROOT / "docs/JSON.md").read_text()
     definitions = json.loads((ROOT / "docs/events.schema.json").read_text())["$defs"]
-    names = ("progress", "item", "snapshot", "decision", "plan", "key", "node", "object")
-    for name in (*names, "checksum", "error"):
+    names = ("progress", "item", "snapshot", "decision", "plan", "key", "node", "change", "match")
+    for name in (*names, "object", "checksum", "error"):
         section = re.split(r"^## ", page.split(f"\n## `{name}`")[1], flags=re.M)[0]
         rows = re.findall(r"^\| (`.*?) \|", section, re.M)
         named = {field for row in rows for field in re.findall(r"`(\w+)`", row)}

@@ -10,14 +10,15 @@ from ._types import (
     BackupResult,
     CheckResult,
     ChecksumResult,
+    CopyResult,
+    DiffResult,
+    FindResult,
     ForgetResult,
     ManifestVerifyResult,
     PruneResult,
     RepairIndexResult,
     RepairPacksResult,
     RepairSnapshotsResult,
-    RestoreResult,
-    CopyResult,
     RestoreResult,
     TagResult,
     VerifyResult,
@@ -37,6 +38,8 @@ Result: TypeAlias = (
     | RepairSnapshotsResult
     | CopyResult
     | TagResult
+    | DiffResult
+    | FindResult
     | None
 )
 

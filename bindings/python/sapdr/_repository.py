@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self, TypeAlias, overload
 
 from . import _arguments, _sapdr, _streams
 from ._arguments import Duration, Names, Paths, StrPath, Strings
+from ._errors import Error
 from ._password import Command, Password, resolve
 from ._removal import Removal
 from ._restore_plan import OnItem, OnProgress, Overwrite, RestorePlan
 from ._streams import Source, Stream
 from ._types import (
     BackupResult,
+    Change,
     CheckResult,
     CopyResult,
+    DiffResult,
+    FindResult,
     Key,
+    Match,
     Node,
     RepairIndexResult,
     RepairPacksResult,
@@ -32,6 +38,8 @@ from ._types import (
 
 Compression: TypeAlias = Literal["auto", "off", "fastest", "max"]
 ObjectType: TypeAlias = Literal["key", "lock", "snapshot", "index", "pack", "blob"]
+OnChange: TypeAlias = Callable[[Change], object]
+OnMatch: TypeAlias = Callable[[Match], object]
 _Objects: TypeAlias = list[tuple[str, int]]
 _Snapshots: TypeAlias = list[Snapshot]
 _Keys: TypeAlias = list[Key]
@@ -320,6 +328,91 @@ class Repository(Removal):
 
         self._native.dump(_arguments.snapshot(snapshot), _arguments.path(path), write_all)
         return total
+
+    def diff(
+        self,
+        before: Snapshot | str,
+        after: Snapshot | str = "latest",
+        *,
+        metadata: bool = False,
+        count_blobs: bool = True,
+        on_change: OnChange | None = None,
+        progress: OnProgress | None = None,
+        on_item: OnItem | None = None,
+    ) -> DiffResult:
+        """What changed from one snapshot to another, or from one folder of a snapshot to another.
+
+        The `changes` of the result have all differences, unless `on_change` is given and takes
+        each one instead. With `metadata`, differences in metadata only are told, too. Without
+        `count_blobs` unchanged folders are not even read.
+        Raises `IncompleteError` if a folder could not be read, which `on_item` tells; its `result`
+        has everything else.
+        """
+        options = _sapdr.DiffOptions()
+        options.metadata = metadata
+        options.no_blobs = not count_blobs
+        changes: list[Change] = []
+        tell = changes.append if on_change is None else on_change
+        names = (_arguments.snapshot(before), _arguments.snapshot(after))
+        try:
+            result = self._native.diff(*names, tell, options, progress, on_item)
+        except Error as error:
+            if isinstance(error.result, DiffResult):
+                error.result = replace(error.result, changes=tuple(changes))
+            raise
+        return replace(result, changes=tuple(changes))
+
+    def find(
+        self,
+        patterns: Paths = (),
+        *,
+        blobs: Strings = (),
+        trees: Strings = (),
+        packs: Strings = (),
+        ignore_case: bool = False,
+        oldest: datetime | None = None,
+        newest: datetime | None = None,
+        snapshots: Names = (),
+        host: Strings = (),
+        tags: Strings = (),
+        paths: Paths = (),
+        tag_lists: Strings = (),
+        on_match: OnMatch | None = None,
+        progress: OnProgress | None = None,
+        on_item: OnItem | None = None,
+    ) -> FindResult:
+        """Where something is: in which snapshots, and at which paths in them.
+
+        `patterns` are those of `restore` ("*.yaml" anywhere, "models/*.bin" a part of a path,
+        "/srv/models" from the root; what is in a folder that matches is found, too), `oldest` and
+        `newest` bounds for when what matches was last modified. `blobs`, `trees` and `packs` are
+        ids or prefixes: all is found that needs one of these objects. Whatever matches any of them
+        is a match. Searched are the `snapshots`, or all that match `host`, `tags`, `paths` and
+        `tag_lists`, oldest first.
+
+        The `matches` of the result have everything, unless `on_match` is given and takes each one
+        instead. Raises `NotFoundError` or `AmbiguousError` for a prefix, and `IncompleteError` if a
+        folder could not be read, which `on_item` tells; its `result` has everything else.
+        """
+        options = _sapdr.FindOptions()
+        options.patterns = _arguments.paths(patterns)
+        options.blobs = _arguments.texts(blobs)
+        options.trees = _arguments.texts(trees)
+        options.packs = _arguments.texts(packs)
+        options.ignore_case = ignore_case
+        options.oldest_ns = _arguments.nanoseconds(oldest)
+        options.newest_ns = _arguments.nanoseconds(newest)
+        options.snapshots = _arguments.snapshots(snapshots)
+        wanted = _arguments.snapshot_filter(host, tags, paths, tag_lists)
+        matches: list[Match] = []
+        tell = matches.append if on_match is None else on_match
+        try:
+            result = self._native.find(options, tell, wanted, progress, on_item)
+        except Error as error:
+            if isinstance(error.result, FindResult):
+                error.result = replace(error.result, matches=tuple(matches))
+            raise
+        return replace(result, matches=tuple(matches))
 
     def restore(
         self,

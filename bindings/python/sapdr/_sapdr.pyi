@@ -5,16 +5,19 @@ from typing import Final, Never, TypeAlias
 
 from ._types import (
     BackupResult,
+    Change,
     CheckResult,
     ChecksumResult,
+    CopyResult,
+    DiffResult,
     FileChecksum,
+    FindResult,
     ForgetDecision,
     ForgetResult,
     Item,
-    ManifestVerifyResult,
-    CopyResult,
-    Item,
     Key,
+    ManifestVerifyResult,
+    Match,
     Node,
     Progress,
     PruneResult,
@@ -207,6 +210,20 @@ class PruneOptions(metaclass=_Type):
     max_repack_size: int
     grace: timedelta | None
     without_snapshots: Sequence[bytes]
+class DiffOptions(metaclass=_Type):
+    metadata: bool
+    no_blobs: bool
+    def __init__(self) -> None: ...
+
+class FindOptions(metaclass=_Type):
+    patterns: Sequence[bytes]
+    ignore_case: bool
+    oldest_ns: int
+    newest_ns: int
+    blobs: Sequence[bytes]
+    trees: Sequence[bytes]
+    packs: Sequence[bytes]
+    snapshots: Sequence[bytes]
     def __init__(self) -> None: ...
 
 class Repository(metaclass=_Type):
@@ -241,6 +258,23 @@ class Repository(metaclass=_Type):
     def snapshots(self, filter: SnapshotFilter) -> list[Snapshot]: ...
     def snapshot(self, name: bytes, filter: SnapshotFilter) -> Snapshot: ...
     def dump(self, snapshot: bytes, path: bytes, write: Callable[[bytes], object]) -> None: ...
+    def diff(
+        self,
+        before: bytes,
+        after: bytes,
+        on_change: Callable[[Change], object],
+        options: DiffOptions,
+        on_progress: _OnProgress,
+        on_item: _OnItem,
+    ) -> DiffResult: ...
+    def find(
+        self,
+        options: FindOptions,
+        on_match: Callable[[Match], object],
+        filter: SnapshotFilter,
+        on_progress: _OnProgress,
+        on_item: _OnItem,
+    ) -> FindResult: ...
     def check(
         self, options: CheckOptions, on_progress: _OnProgress, on_item: _OnItem
     ) -> CheckResult: ...

@@ -32,6 +32,7 @@ Action: TypeAlias = Literal[
     "unknown",
 ]
 NodeType: TypeAlias = Literal["file", "dir", "symlink", "dev", "chardev", "fifo", "socket", "other"]
+Modifier: TypeAlias = Literal["+", "-", "M", "U", "T", "TU"]
 BackupState: TypeAlias = Literal["failed", "incomplete", "written", "verified"]
 
 
@@ -379,6 +380,60 @@ class TagResult:
     changed: int  #: snapshots that were replaced by ones with other tags
     unchanged: int  #: had these tags already
     elapsed: float
+class Change:
+    """One difference between two snapshots."""
+
+    modifier: Modifier  #: restic's letters: added, removed, content, metadata only, type
+    path: str
+    before: Node | None  #: None if it was added
+    after: Node | None  #: None if it was removed
+
+
+@dataclass(frozen=True, slots=True)
+class DiffResult:
+    """How one snapshot differs from another."""
+
+    before_id: str
+    after_id: str
+    files_new: int
+    files_removed: int
+    files_changed: int  #: in content
+    dirs_new: int
+    dirs_removed: int
+    others_new: int  #: links, devices, fifos, sockets
+    others_removed: int
+    data_blobs_new: int  #: only the second snapshot needs them
+    data_blobs_removed: int
+    tree_blobs_new: int
+    tree_blobs_removed: int
+    bytes_new: int  #: plaintext of the new blobs
+    bytes_removed: int
+    failed: int  #: folders that could not be compared, blobs of unknown size
+    elapsed: float
+    changes: tuple[Change, ...] = ()  #: folders before what is in them; none with `on_change`
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Something that was looked for, in one snapshot."""
+
+    snapshot: Snapshot
+    node: Node  #: of the root itself, only path and type are known
+    object_type: Literal["blob", "tree"] | None  #: it was found by this id; None: by a pattern
+    object_id: str | None
+    tree_id: str | None  #: tree that the node is in; None for the root
+
+
+@dataclass(frozen=True, slots=True)
+class FindResult:
+    """What a search did and found."""
+
+    snapshots: int  #: searched
+    trees: int  #: different trees that were read
+    n_matches: int
+    failed: int  #: folders of snapshots that could not be searched
+    elapsed: float
+    matches: tuple[Match, ...] = ()  #: snapshot by snapshot; none with `on_match`
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,12 @@
 #include "callbacks.hpp"
 
-#include "convert.hpp"
-
 namespace sapdr_python {
 
 sapdr::observer observer_for(const session& owner, py::handle on_progress, py::handle on_item) {
   sapdr::observer observer;
   if (!on_progress.is_none())
-    observer.on_progress = [&owner, on_progress](const sapdr::progress& progress) {
-      const callback_scope scope(owner);
-      on_progress(to_python(progress));
-    };
-  if (!on_item.is_none())
-    observer.on_item = [&owner, on_item](const sapdr::item& item) {
-      const callback_scope scope(owner);
-      on_item(to_python(item));
-    };
+    observer.on_progress = teller_for<sapdr::progress>(owner, on_progress);
+  if (!on_item.is_none()) observer.on_item = teller_for<sapdr::item>(owner, on_item);
   return observer;
 }
 

@@ -10,12 +10,22 @@
 #include <sapdr/sapdr.hpp>
 #include <span>
 
+#include "convert.hpp"
 #include "session.hpp"
 
 namespace sapdr_python {
 
 // None stands for no callback.
 sapdr::observer observer_for(const session& owner, py::handle on_progress, py::handle on_item);
+
+// `tell(value)`, for values that to_python() knows.
+template <class Told>
+std::function<void(const Told&)> teller_for(const session& owner, py::handle tell) {
+  return [&owner, tell](const Told& told) {
+    const callback_scope scope(owner);
+    tell(to_python(told));
+  };
+}
 
 // `readinto(memoryview) -> int`, as io.RawIOBase has it.
 std::function<std::size_t(std::span<std::byte>)> reader_for(const session& owner,

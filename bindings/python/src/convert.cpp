@@ -214,6 +214,36 @@ py::object to_python(const sapdr::repair_snapshots_result& r) {
               "snapshots_repaired"_a = r.snapshots_repaired, "snapshots_lost"_a = r.snapshots_lost,
               "snapshots_removed"_a = r.snapshots_removed, "files_dropped"_a = r.files_dropped,
               "folders_dropped"_a = r.folders_dropped, "elapsed"_a = seconds(r.elapsed_ns));
+py::object to_python(const sapdr::difference& d) {
+  const auto node_or_none = [](const std::optional<sapdr::node>& node) {
+    return node ? to_python(*node) : py::none();
+  };
+  return make("Change", "modifier"_a = d.modifier(), "path"_a = path_text(d.path),
+              "before"_a = node_or_none(d.before), "after"_a = node_or_none(d.after));
+}
+
+py::object to_python(const sapdr::diff_result& r) {
+  return make("DiffResult", "before_id"_a = sapdr::to_hex(r.before_id),
+              "after_id"_a = sapdr::to_hex(r.after_id), "files_new"_a = r.files_new,
+              "files_removed"_a = r.files_removed, "files_changed"_a = r.files_changed,
+              "dirs_new"_a = r.dirs_new, "dirs_removed"_a = r.dirs_removed,
+              "others_new"_a = r.others_new, "others_removed"_a = r.others_removed,
+              "data_blobs_new"_a = r.data_blobs_new, "data_blobs_removed"_a = r.data_blobs_removed,
+              "tree_blobs_new"_a = r.tree_blobs_new, "tree_blobs_removed"_a = r.tree_blobs_removed,
+              "bytes_new"_a = r.bytes_new, "bytes_removed"_a = r.bytes_removed,
+              "failed"_a = r.failed, "elapsed"_a = seconds(r.elapsed_ns));
+}
+
+py::object to_python(const sapdr::match& m) {
+  return make("Match", "snapshot"_a = to_python(m.snapshot), "node"_a = to_python(m.node),
+              "object_type"_a = text_or_none(m.object_type),
+              "object_id"_a = text_or_none(m.object_id), "tree_id"_a = text_or_none(m.tree_id));
+}
+
+py::object to_python(const sapdr::find_result& r) {
+  return make("FindResult", "snapshots"_a = r.snapshots, "trees"_a = r.trees,
+              "n_matches"_a = r.matches, "failed"_a = r.failed,
+              "elapsed"_a = seconds(r.elapsed_ns));
 }
 
 py::object to_python(const sapdr::stats_result& r) {

@@ -36,5 +36,9 @@ py::object to_python(const sapdr::manifest_verify_result& result);
 py::object forget_result(uint64_t removed);
 py::object to_python(const sapdr::copy_result& result);
 py::object to_python(const sapdr::tag_result& result);
+py::object to_python(const sapdr::difference& difference);
+py::object to_python(const sapdr::diff_result& result);
+py::object to_python(const sapdr::match& match);
+py::object to_python(const sapdr::find_result& result);
 
 }  // namespace sapdr_python

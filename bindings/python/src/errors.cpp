@@ -58,6 +58,10 @@ void translate(std::exception_ptr thrown) {
     raise(error);
   } catch (const sapdr::tag_error& error) {
     raise(error);
+  } catch (const sapdr::diff_error& error) {
+    raise(error);
+  } catch (const sapdr::find_error& error) {
+    raise(error);
   } catch (const sapdr::error& error) {
     raise(error, py::none());
   }

@@ -99,7 +99,6 @@ void bind_reading_options(py::module_& module) {
       .def_readwrite("read_all_packs", &sapdr::repair_options::read_all_packs)
       .def_readwrite("forget", &sapdr::repair_options::forget)
       .def_readwrite("names", &sapdr::repair_options::names);
-      .def_readwrite("read_data_subset", &sapdr::check_options::read_data_subset);
   py::class_<sapdr::copy_options>(module, "CopyOptions")
       .def(py::init<>())
       .def_readwrite("dry_run", &sapdr::copy_options::dry_run);
@@ -108,6 +107,20 @@ void bind_reading_options(py::module_& module) {
       .def_readwrite("add", &sapdr::tag_options::add)
       .def_readwrite("remove", &sapdr::tag_options::remove)
       .def_readwrite("set", &sapdr::tag_options::set);
+  py::class_<sapdr::diff_options>(module, "DiffOptions")
+      .def(py::init<>())
+      .def_readwrite("metadata", &sapdr::diff_options::metadata)
+      .def_readwrite("no_blobs", &sapdr::diff_options::no_blobs);
+  py::class_<sapdr::find_options>(module, "FindOptions")
+      .def(py::init<>())
+      .def_readwrite("patterns", &sapdr::find_options::patterns)
+      .def_readwrite("ignore_case", &sapdr::find_options::ignore_case)
+      .def_readwrite("oldest_ns", &sapdr::find_options::oldest_ns)
+      .def_readwrite("newest_ns", &sapdr::find_options::newest_ns)
+      .def_readwrite("blobs", &sapdr::find_options::blobs)
+      .def_readwrite("trees", &sapdr::find_options::trees)
+      .def_readwrite("packs", &sapdr::find_options::packs)
+      .def_readwrite("snapshots", &sapdr::find_options::snapshots);
   py::class_<sapdr::verify_options>(module, "VerifyOptions")
       .def(py::init<>())
       .def_readwrite("strict", &sapdr::verify_options::strict)

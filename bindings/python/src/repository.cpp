@@ -96,6 +96,30 @@ void dump(session& self, const std::string& snapshot, const std::string& path,
   });
 }
 
+py::object diff(session& self, const std::string& before, const std::string& after,
+                const py::function& on_change, sapdr::diff_options options,
+                const py::object& on_progress, const py::object& on_item) {
+  const sapdr::cancel_source cancel;
+  options.cancel = &cancel;
+  options.observer = observer_for(self, on_progress, on_item);
+  const auto tell = teller_for<sapdr::difference>(self, on_change);
+  return to_python(self.run_long(cancel, [&](sapdr::repository& repository) {
+    return repository.diff(before, after, tell, options);
+  }));
+}
+
+py::object find(session& self, sapdr::find_options options, const py::function& on_match,
+                const sapdr::snapshot_filter& filter, const py::object& on_progress,
+                const py::object& on_item) {
+  const sapdr::cancel_source cancel;
+  options.cancel = &cancel;
+  options.observer = observer_for(self, on_progress, on_item);
+  const auto tell = teller_for<sapdr::match>(self, on_match);
+  return to_python(self.run_long(cancel, [&](sapdr::repository& repository) {
+    return repository.find(options, tell, filter);
+  }));
+}
+
 py::object check(session& self, sapdr::check_options options, const py::object& on_progress,
                  const py::object& on_item) {
   const sapdr::cancel_source cancel;
@@ -207,6 +231,10 @@ void bind_repository(py::module_& module) {
       .def("snapshots", &snapshots, arg("filter"))
       .def("snapshot", &snapshot, arg("name"), arg("filter"))
       .def("dump", &dump, arg("snapshot"), arg("path"), arg("write"))
+      .def("diff", &diff, arg("before"), arg("after"), arg("on_change"), arg("options"),
+           arg("on_progress"), arg("on_item"))
+      .def("find", &find, arg("options"), arg("on_match"), arg("filter"), arg("on_progress"),
+           arg("on_item"))
       .def("check", &check, arg("options"), arg("on_progress"), arg("on_item"))
       .def("verify", &verify, arg("snapshot"), arg("target"), arg("options"), arg("on_progress"),
            arg("on_item"))

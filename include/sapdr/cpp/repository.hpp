@@ -11,11 +11,13 @@
 #include <sapdr/cpp/backup.hpp>
 #include <sapdr/cpp/check.hpp>
 #include <sapdr/cpp/context.hpp>
+#include <sapdr/cpp/copy.hpp>
+#include <sapdr/cpp/diff.hpp>
+#include <sapdr/cpp/find.hpp>
 #include <sapdr/cpp/forget.hpp>
+#include <sapdr/cpp/key.hpp>
 #include <sapdr/cpp/prune.hpp>
 #include <sapdr/cpp/repair.hpp>
-#include <sapdr/cpp/copy.hpp>
-#include <sapdr/cpp/key.hpp>
 #include <sapdr/cpp/restore.hpp>
 #include <sapdr/cpp/snapshot.hpp>
 #include <sapdr/cpp/tag.hpp>
@@ -160,6 +162,49 @@ class repository {
     err.check(
         sapdr_walk_new(&begun, handle_.get(), detail::c_string(snapshot), c_filter.get(), &c, err));
     return sapdr::walk(begun);
+  }
+
+  /* Tells `each` (which may be empty) what changed from one snapshot to another. Throws
+   * diff_error; what `each` throws stops it. `filter`: which snapshots "latest" is the latest of.
+   */
+  diff_result diff(const std::string& before, const std::string& after,
+                   const std::function<void(const difference&)>& each,
+                   const diff_options& options = {}, const snapshot_filter& filter = {}) {
+    detail::c_observer observer(options.observer);
+    const detail::c_filter c_filter(filter);
+    auto c = detail::initialized<sapdr_diff_options>();
+    c.metadata = options.metadata;
+    c.no_blobs = options.no_blobs;
+    c.observer = observer.get();
+    c.cancel = detail::c_cancel(options.cancel);
+    detail::diff_teller teller{&each, {}};
+    auto result = detail::initialized<sapdr_diff_result>();
+    detail::error_out err;
+    const sapdr_status status = sapdr_diff_run(
+        &result, handle_.get(), detail::c_string(before), detail::c_string(after), c_filter.get(),
+        each ? detail::diff_teller::forward : nullptr, &teller, &c, err);
+    observer.thrown().rethrow();
+    teller.thrown.rethrow();
+    err.check(status, result);
+    return result;
+  }
+
+  /* Tells `each` (which may be empty) where what is looked for is, in the snapshots that match the
+   * filter or in those that the options name. Throws find_error; what `each` throws stops it. */
+  find_result find(const find_options& options, const std::function<void(const match&)>& each,
+                   const snapshot_filter& filter = {}) {
+    detail::c_find_options c(options);
+    const detail::c_filter c_filter(filter);
+    detail::match_teller teller{&each, {}};
+    auto result = detail::initialized<sapdr_find_result>();
+    detail::error_out err;
+    const sapdr_status status =
+        sapdr_find_run(&result, handle_.get(), c_filter.get(),
+                       each ? detail::match_teller::forward : nullptr, &teller, c.get(), err);
+    c.thrown().rethrow();
+    teller.thrown.rethrow();
+    err.check(status, result);
+    return result;
   }
 
   /* Hands the content of one file to `write`, in order. What `write` throws stops the dump. */
