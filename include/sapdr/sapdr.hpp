@@ -3,14 +3,15 @@
  *
  * OVERVIEW, and the order to read the headers in:
  *   1. cpp/error.hpp       error: what a failed call throws; run_error: with the result so far
- *   2. cpp/context.hpp     context, backend, cancel_source
- *   3. cpp/observer.hpp    progress and items, told to lambdas
- *   4. cpp/snapshot.hpp    snapshot, snapshot_list (a range), snapshot_filter
- *   5. cpp/tree.hpp        walk (an input range) of nodes
- *   6. cpp/backup.hpp      backup_options, stream
- *   7. cpp/restore.hpp     restore_options, restore_plan
- *   8. cpp/check.hpp       check_options, verify_options
- *   9. cpp/repository.hpp  repository: all the operations; buffer
+ *   2. cpp/context.hpp     context, cancel_source
+ *   3. cpp/backend.hpp     backend; storage: a backend of your own
+ *   4. cpp/observer.hpp    progress and items, told to lambdas
+ *   5. cpp/snapshot.hpp    snapshot, snapshot_list (a range), snapshot_filter
+ *   6. cpp/tree.hpp        walk (an input range) of nodes
+ *   7. cpp/backup.hpp      backup_options, stream
+ *   8. cpp/restore.hpp     restore_options, restore_plan
+ *   9. cpp/check.hpp       check_options, verify_options
+ *  10. cpp/repository.hpp  repository: all the operations; buffer
  *
  * USAGE (examples/backup.cpp is a whole program):
  *

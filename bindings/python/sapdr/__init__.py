@@ -10,6 +10,7 @@ Log records go to `logging` under the name "sapdr"; the level that this logger h
 repository is opened decides what the library tells.
 """
 
+from ._backend import Backend, ObjectInfo, ObjectName, SupportsBackend
 from ._errors import (
     AmbiguousError,
     AuthError,
@@ -53,6 +54,7 @@ from ._types import (
 __all__ = [
     "AmbiguousError",
     "AuthError",
+    "Backend",
     "BackupResult",
     "CallbackError",
     "CancelledError",
@@ -74,6 +76,8 @@ __all__ = [
     "NoSpaceError",
     "Node",
     "NotFoundError",
+    "ObjectInfo",
+    "ObjectName",
     "PermissionDeniedError",
     "Progress",
     "Repository",
@@ -82,6 +86,7 @@ __all__ = [
     "Snapshot",
     "Stats",
     "Stream",
+    "SupportsBackend",
     "TimedOutError",
     "UnsupportedError",
     "VerifyResult",

@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol, Self, TypeAlias, overload
 
 from . import _arguments, _sapdr, _streams
 from ._arguments import Duration, StrPath
+from ._backend import Location, native
 from ._password import Command, Password, resolve
 from ._restore_plan import OnItem, OnProgress, Overwrite, RestorePlan
 from ._streams import Source, Stream
@@ -38,7 +39,7 @@ class Writable(Protocol):
 
 
 def init(
-    location: StrPath,
+    location: Location,
     *,
     password: Password = None,
     password_file: StrPath | None = None,
@@ -48,20 +49,21 @@ def init(
 ) -> Repository:
     """Creates a repository and opens it.
 
-    `location` is a folder ("/srv/repo") or "memory:". The password, of at least one byte, is given
-    directly, as a file, or as a command that prints it. `version` is restic's repository version;
-    `scrypt` is the cost (N, r, p) of deriving the key from the password, 0 for restic's.
+    `location` is a folder ("/srv/repo"), "memory:", a `Backend`, or storage of your own (see
+    `SupportsBackend`). The password, of at least one byte, is given directly, as a file, or as a
+    command that prints it. `version` is restic's repository version; `scrypt` is the cost (N, r, p)
+    of deriving the key from the password, 0 for restic's.
     Raises `ExistsError` if there is a repository already.
     """
     options = _sapdr.InitOptions()
     options.password = resolve(password, password_file, password_command)
     options.version = version
     options.scrypt_n, options.scrypt_r, options.scrypt_p = scrypt
-    return Repository(_sapdr.Repository.init(_arguments.path(location), options))
+    return Repository(_sapdr.Repository.init(native(location), options))
 
 
 def open(
-    location: StrPath,
+    location: Location,
     *,
     password: Password = None,
     password_file: StrPath | None = None,
@@ -73,7 +75,7 @@ def open(
     key_hint: str | None = None,
     verify_blobs: bool = True,
 ) -> Repository:
-    """Opens a repository.
+    """Opens a repository, at a location as for `init`.
 
     `compression` and `pack_size_mib` (4 to 128) say how this handle writes; `no_lock` reads from
     storage that cannot be written to; `retry_lock` is how long to wait for a lock that others
@@ -90,7 +92,7 @@ def open(
     options.retry_lock = _arguments.duration(retry_lock)
     options.key_hint = None if key_hint is None else _arguments.text(key_hint)
     options.no_verify_blobs = not verify_blobs
-    return Repository(_sapdr.Repository.open(_arguments.path(location), options))
+    return Repository(_sapdr.Repository.open(native(location), options))
 
 
 class Repository:

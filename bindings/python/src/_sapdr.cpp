@@ -47,6 +47,7 @@ PYBIND11_MODULE(_sapdr, module) {
                                       {"never", SAPDR_OVERWRITE_NEVER}});
 
   sapdr_python::register_errors();
+  sapdr_python::bind_backend(module);
   sapdr_python::bind_options(module);
   sapdr_python::bind_repository(module);
   sapdr_python::bind_restore_plan(module);

@@ -23,19 +23,19 @@ namespace {
 // path, readinto, mode, mtime_ns, size
 using stream_tuple = std::tuple<std::string, py::function, uint32_t, int64_t, uint64_t>;
 
-std::shared_ptr<session> init(const std::string& location, const sapdr::init_options& options) {
-  auto made = std::make_shared<session>();
-  made->open([&](const sapdr::context& context) {
-    const sapdr::backend storage(context, location);
+std::shared_ptr<session> init(const std::shared_ptr<opened_backend>& backend,
+                              const sapdr::init_options& options) {
+  auto made = std::make_shared<session>(backend);
+  made->open([&](const sapdr::context& context, const sapdr::backend& storage) {
     return sapdr::repository::init(context, storage, options);
   });
   return made;
 }
 
-std::shared_ptr<session> open(const std::string& location, const sapdr::open_options& options) {
-  auto made = std::make_shared<session>();
-  made->open([&](const sapdr::context& context) {
-    const sapdr::backend storage(context, location);
+std::shared_ptr<session> open(const std::shared_ptr<opened_backend>& backend,
+                              const sapdr::open_options& options) {
+  auto made = std::make_shared<session>(backend);
+  made->open([&](const sapdr::context& context, const sapdr::backend& storage) {
     return sapdr::repository::open(context, storage, options);
   });
   return made;
@@ -143,8 +143,8 @@ std::vector<std::pair<std::string, uint64_t>> list(session& self, const std::str
 void bind_repository(py::module_& module) {
   using py::arg;
   py::class_<session, std::shared_ptr<session>>(module, "Repository")
-      .def_static("init", &init, arg("location"), arg("options"))
-      .def_static("open", &open, arg("location"), arg("options"))
+      .def_static("init", &init, arg("backend"), arg("options"))
+      .def_static("open", &open, arg("backend"), arg("options"))
       .def("close", &session::close)
       .def_property_readonly("closed", &session::closed)
       .def_property_readonly("id", [](session& self) { return text(self.opened().id()); })
