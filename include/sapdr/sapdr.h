@@ -12,6 +12,7 @@
  *   9. verify.h      are the local files what the snapshot says?
  *  10. stats.h       sizes and ratios
  *  11. ext/backend.h storage of your own
+ *  12. ext/source.h  sources of your own: streams that are made one after the other
  * error.h, status.h, observer.h and cancel.h serve them all; export.h has the conventions.
  *
  * USAGE (without error handling; examples/backup.c is a whole program):
@@ -31,6 +32,7 @@
 #include <sapdr/backup.h>
 #include <sapdr/check.h>
 #include <sapdr/ext/backend.h>
+#include <sapdr/ext/source.h>
 #include <sapdr/restore.h>
 #include <sapdr/stats.h>
 #include <sapdr/verify.h>

@@ -8,7 +8,7 @@
  *   4. cpp/observer.hpp    progress and items, told to lambdas
  *   5. cpp/snapshot.hpp    snapshot, snapshot_list (a range), snapshot_filter
  *   6. cpp/tree.hpp        walk (an input range) of nodes
- *   7. cpp/backup.hpp      backup_options, stream
+ *   7. cpp/backup.hpp      backup_options, stream, stream_source
  *   8. cpp/restore.hpp     restore_options, restore_plan
  *   9. cpp/check.hpp       check_options, verify_options
  *  10. cpp/repository.hpp  repository: all the operations; buffer

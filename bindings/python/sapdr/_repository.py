@@ -208,10 +208,44 @@ class Repository:
         options.with_atime = with_atime
         return self._native.backup(_arguments.paths(paths), options, progress, on_item)
 
+    @overload
     def backup_streams(
         self,
         streams: Mapping[StrPath, Source | Stream],
         *,
+        tags: Strings = (),
+        host: str | None = None,
+        time: datetime | None = None,
+        parent: Snapshot | str | None = None,
+        dry_run: bool = False,
+        verify: bool = False,
+        verify_max_age: Duration = 0,
+        progress: OnProgress | None = None,
+        on_item: OnItem | None = None,
+    ) -> BackupResult: ...
+    @overload
+    def backup_streams(
+        self,
+        streams: Iterable[tuple[StrPath, Source | Stream]],
+        *,
+        paths: Paths = (),
+        max_open: int = 1,
+        tags: Strings = (),
+        host: str | None = None,
+        time: datetime | None = None,
+        parent: Snapshot | str | None = None,
+        dry_run: bool = False,
+        verify: bool = False,
+        verify_max_age: Duration = 0,
+        progress: OnProgress | None = None,
+        on_item: OnItem | None = None,
+    ) -> BackupResult: ...
+    def backup_streams(
+        self,
+        streams: Mapping[StrPath, Source | Stream] | Iterable[tuple[StrPath, Source | Stream]],
+        *,
+        paths: Paths = (),
+        max_open: int = 1,
         tags: Strings = (),
         host: str | None = None,
         time: datetime | None = None,
@@ -227,16 +261,27 @@ class Repository:
         `streams` maps absolute paths in the snapshot to binary file-like objects or iterables of
         bytes; a `Stream` adds mode, time and size. Several are read at once, on other threads. A
         stream that raises fails the run with that exception, and no snapshot is stored: half a
-        dump is no backup. The other options are those of `backup`.
+        dump is no backup.
+
+        Instead of a mapping, an iterable of pairs yields the streams one after the other, so that
+        ten thousand of them need not be open at once: a generator, say. The next one is wanted
+        when fewer than `max_open` are being read, with 1 when the last one was read to its end;
+        what the generator opened for it may then be closed. Streams of one folder have to come
+        together. `paths` are what the snapshot names, default "/": each stream is one of them, or
+        below one. What the iterable raises fails the run like a stream that raises.
+
+        The other options are those of `backup`.
         """
         options = _backup_options(tags, host, time, parent, dry_run, verify, verify_max_age)
-        sources = []
-        for path, source in streams.items():
-            stream = source if isinstance(source, Stream) else Stream(source)
-            read = _streams.readinto(stream.source)
-            mtime = _arguments.nanoseconds(stream.mtime)
-            sources.append((_arguments.path(path), read, stream.mode, mtime, stream.size))
-        return self._native.backup_streams(sources, options, progress, on_item)
+        if isinstance(streams, Mapping):
+            if paths or max_open != 1:
+                raise TypeError("paths and max_open are for streams that an iterable yields")
+            all_streams = [_streams.native(path, source) for path, source in streams.items()]
+            return self._native.backup_streams(all_streams, options, progress, on_item)
+        with _streams.puller(streams) as pull:
+            return self._native.backup_source(
+                pull, _arguments.paths(paths), max_open, options, progress, on_item
+            )
 
     def snapshots(self, *, host: Strings = (), tags: Strings = (), paths: Paths = ()) -> _Snapshots:
         """The snapshots of one of the hosts (of any, if none is given) that have all of the tags

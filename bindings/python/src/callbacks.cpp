@@ -32,6 +32,17 @@ std::function<std::size_t(std::span<std::byte>)> reader_for(const session& owner
   };
 }
 
+std::function<std::size_t(std::span<std::byte>)> owning_reader_for(const session& owner,
+                                                                   py::object readinto) {
+  const auto read = reader_for(owner, readinto);
+  const auto free = [](py::object* owned) {
+    const py::gil_scoped_acquire gil;
+    delete owned;
+  };
+  std::shared_ptr<py::object> kept(new py::object(std::move(readinto)), free);
+  return [read, kept](std::span<std::byte> buffer) { return read(buffer); };
+}
+
 std::function<void(std::span<const std::byte>)> writer_for(const session& owner, py::handle write) {
   return [&owner, write](std::span<const std::byte> data) {
     const callback_scope scope(owner);

@@ -69,6 +69,31 @@ py::object backup_streams(session& self, const std::vector<stream_tuple>& source
   }));
 }
 
+// `next()` gives a stream_tuple, or None at the end.
+py::object backup_source(session& self, const py::function& next,
+                         const std::vector<std::string>& paths, uint32_t max_open,
+                         sapdr::backup_options options, const py::object& on_progress,
+                         const py::object& on_item) {
+  sapdr::stream_source source{.next = {}, .paths = paths, .max_open = max_open};
+  source.next = [&]() -> std::optional<sapdr::stream> {
+    const callback_scope scope(self);
+    const py::object made = next();
+    if (made.is_none()) return std::nullopt;
+    auto [path, readinto, mode, mtime_ns, size] = made.cast<stream_tuple>();
+    return sapdr::stream{.path = std::move(path),
+                         .read = owning_reader_for(self, std::move(readinto)),
+                         .mode = mode,
+                         .mtime_ns = mtime_ns,
+                         .size_hint = size};
+  };
+  const sapdr::cancel_source cancel;
+  options.cancel = &cancel;
+  options.observer = observer_for(self, on_progress, on_item);
+  return to_python(self.run_long(cancel, [&](sapdr::repository& repository) {
+    return repository.backup_source(source, options);
+  }));
+}
+
 py::list snapshots(session& self, const sapdr::snapshot_filter& filter) {
   const auto found =
       self.run([&](sapdr::repository& repository) { return repository.snapshots(filter); });
@@ -154,6 +179,8 @@ void bind_repository(py::module_& module) {
       .def("backup", &backup, arg("paths"), arg("options"), arg("on_progress"), arg("on_item"))
       .def("backup_streams", &backup_streams, arg("streams"), arg("options"), arg("on_progress"),
            arg("on_item"))
+      .def("backup_source", &backup_source, arg("next"), arg("paths"), arg("max_open"),
+           arg("options"), arg("on_progress"), arg("on_item"))
       .def("snapshots", &snapshots, arg("filter"))
       .def("snapshot", &snapshot, arg("name"), arg("filter"))
       .def("dump", &dump, arg("snapshot"), arg("path"), arg("write"))

@@ -118,6 +118,14 @@ class repository {
     });
   }
 
+  /* The same with streams that are made one after the other. */
+  backup_result backup_source(const stream_source& source, const backup_options& options = {}) {
+    return run_backup(options, [&](auto* result, auto& c, sapdr_error** err) {
+      const detail::c_source c_source(source, c.thrown());
+      return sapdr_backup_source(result, handle_.get(), c_source.get(), c.get(), err);
+    });
+  }
+
   /* The snapshots that match, oldest first. */
   snapshot_list snapshots(const snapshot_filter& filter = {}) {
     const detail::c_filter c_filter(filter);
