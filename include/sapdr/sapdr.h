@@ -20,6 +20,8 @@
  *  17. key.h         the passwords of a repository
  *  18. diff.h        what changed from one snapshot to another
  *  19. find.h        where is a file, a blob, a tree, a pack?
+ *  20. ext/backend.h storage of your own
+ *  21. ext/source.h  sources of your own: streams that are made one after the other
  * error.h, status.h, observer.h, cancel.h and id.h serve them all; export.h has the conventions.
  *
  * USAGE (without error handling; examples/backup.c is a whole program):
@@ -41,6 +43,8 @@
 #include <sapdr/checksum.h>
 #include <sapdr/copy.h>
 #include <sapdr/diff.h>
+#include <sapdr/ext/backend.h>
+#include <sapdr/ext/source.h>
 #include <sapdr/find.h>
 #include <sapdr/forget.h>
 #include <sapdr/key.h>

@@ -79,6 +79,13 @@ inline const core::RepositoryPtr& use(const sapdr_repo* repo) {
   return repository;
 }
 
+inline std::unique_ptr<sapdr_backend> new_backend(core::ContextPtr context,
+                                                  core::BackendPtr backend) {
+  std::string location = backend->location();
+  return std::make_unique<sapdr_backend>(
+      sapdr_backend{std::move(context), std::move(backend), std::move(location)});
+}
+
 // Whether this process was forked off after the context was made. What holds a lock must not even
 // be destroyed there: the thread that refreshes the lock is gone, and the lock is the parent's.
 inline bool is_forked(const core::Context& context) noexcept {

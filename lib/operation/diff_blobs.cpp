@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <mutex>
 
+#include "repository/blob_set.hpp"
 #include "repository/trees.hpp"
 
 namespace sapdr::core {
@@ -45,7 +46,8 @@ void DiffBlobs::settle(Repository& repository, const Failed& failed, Progress& p
     }
     progress.done(1, 0);
   };
-  visit_trees(repository, std::move(common_), visit, progress);
+  BlobSet seen(repository.index());
+  visit_trees(repository, std::move(common_), seen, visit, progress);
 }
 
 void DiffBlobs::count(Repository& repository, DiffResult& result, const Failed& failed,

@@ -440,6 +440,41 @@ TEST_CASE("hpp: what a lambda throws comes out unchanged") {
   CHECK(repo.snapshots().size() == 2);
 }
 
+TEST_CASE("hpp: streams that are made one after the other") {
+  sapdr::repository repo = new_repository();
+  int made = 0, alive = 0;
+  const auto token = [&alive] {
+    ++alive;
+    return std::shared_ptr<void>(nullptr, [&alive](void*) { --alive; });
+  };
+  const auto numbered = [&](int n) {
+    sapdr::stream next = stream_of("/dump/" + std::to_string(n), std::to_string(n));
+    next.read = [read = std::move(next.read), kept = token()](std::span<std::byte> buffer) {
+      return read(buffer);
+    };
+    return next;
+  };
+  const auto next = [&]() -> std::optional<sapdr::stream> {
+    CHECK(alive == 0);
+    if (made == 20) return std::nullopt;
+    return numbered(++made);
+  };
+  const auto result = repo.backup_source({.next = next, .paths = {"/dump"}, .max_open = 1});
+  CHECK(result.files_new == 20);
+  CHECK(alive == 0);
+  CHECK(repo.snapshot("latest").paths() == std::vector<std::string>{"/dump"});
+
+  struct Stop {};
+  made = 0;
+  const auto fails = [&]() -> std::optional<sapdr::stream> {
+    if (made == 3) throw Stop();
+    return numbered(++made);
+  };
+  CHECK_THROWS_AS(repo.backup_source({.next = fails}), Stop);
+  CHECK(alive == 0);
+  CHECK(repo.snapshots().size() == 1);
+}
+
 TEST_CASE("hpp: a run that fails throws, and its result is with the error") {
   const Data data;
   const std::string location = data / "repository";

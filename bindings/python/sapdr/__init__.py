@@ -12,6 +12,7 @@ Log records go to `logging` under the name "sapdr"; the level that this logger h
 repository is opened decides what the library tells.
 """
 
+from ._backend import Backend, ObjectInfo, ObjectName, SupportsBackend
 from ._checksum import (
     Hasher,
     checksum_file,
@@ -80,6 +81,7 @@ from ._types import (
 __all__ = [
     "AmbiguousError",
     "AuthError",
+    "Backend",
     "BackupResult",
     "CallbackError",
     "CancelledError",
@@ -93,11 +95,11 @@ __all__ = [
     "Error",
     "ExistsError",
     "FileChecksum",
-    "Hasher",
     "FindResult",
     "ForgetDecision",
     "ForgetPlan",
     "ForgetResult",
+    "Hasher",
     "IncompleteError",
     "InternalError",
     "InvalidArgumentError",
@@ -114,19 +116,22 @@ __all__ = [
     "NoSpaceError",
     "Node",
     "NotFoundError",
+    "ObjectInfo",
+    "ObjectName",
     "PermissionDeniedError",
     "Progress",
     "PrunePlan",
     "PruneResult",
-    "Repository",
     "RepairIndexResult",
     "RepairPacksResult",
     "RepairSnapshotsResult",
+    "Repository",
     "RestorePlan",
     "RestoreResult",
     "Snapshot",
     "Stats",
     "Stream",
+    "SupportsBackend",
     "TagResult",
     "TimedOutError",
     "UnsupportedError",

@@ -214,13 +214,18 @@ def _classes() -> dict[int, type[Error]]:
 _CLASSES = _classes()
 
 
+def code_of(error: type[Error]) -> int:
+    """The status that a class stands for."""
+    return next(code for code, each in _CLASSES.items() if each is error)
+
+
 def from_status(
     code: int,
     message: str,
     retryable: int,
     details: Mapping[str, str],
     result: Result,
-    cause: Error | None,
+    cause: BaseException | None,
 ) -> Error:
     """The exception for an error of the library; a status that is too new becomes an `Error`."""
     error = _CLASSES.get(code, Error)(code, message, retryable, details, result)

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 from . import _arguments, _sapdr
 from ._arguments import Duration, Keep, Names, Paths, Span, Strings
 from ._restore_plan import OnItem, OnProgress
-from ._types import ForgetDecision, ForgetResult, PruneResult, Snapshot
+from ._types import ForgetDecision, ForgetResult, PruneResult
 
 GroupBy: TypeAlias = Iterable[Literal["host", "paths", "tags"]]
 

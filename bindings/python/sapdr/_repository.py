@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self, TypeAlias, overload
 
 from . import _arguments, _sapdr, _streams
-from ._arguments import Duration, Names, Paths, StrPath, Strings
+from ._arguments import Duration, Names, Paths, Strings, StrPath
+from ._backend import Location, native
 from ._errors import Error
 from ._password import Command, Password, resolve
 from ._removal import Removal
@@ -52,7 +53,7 @@ class Writable(Protocol):
 
 
 def init(
-    location: StrPath,
+    location: Location,
     *,
     password: Password = None,
     password_file: StrPath | None = None,
@@ -63,11 +64,12 @@ def init(
 ) -> Repository:
     """Creates a repository and opens it.
 
-    `location` is a folder ("/srv/repo") or "memory:". The password, of at least one byte, is given
-    directly, as a file, or as a command that prints it. `version` is restic's repository version;
-    `scrypt` is the cost (N, r, p) of deriving the key from the password, 0 for restic's. Files are
-    cut as in `copy_chunker_params`, if that is given: what is copied from there and what is backed
-    up then has the same blobs.
+    `location` is a folder ("/srv/repo"), "memory:", a `Backend`, or storage of your own (see
+    `SupportsBackend`). The password, of at least one byte, is given directly, as a file, or as a
+    command that prints it. `version` is restic's repository version; `scrypt` is the cost (N, r, p)
+    of deriving the key from the password, 0 for restic's. Files are cut as in
+    `copy_chunker_params`, if that is given: what is copied from there and what is backed up then
+    has the same blobs.
     Raises `ExistsError` if there is a repository already.
     """
     options = _sapdr.InitOptions()
@@ -75,11 +77,11 @@ def init(
     options.version = version
     options.scrypt_n, options.scrypt_r, options.scrypt_p = scrypt
     like = None if copy_chunker_params is None else copy_chunker_params._native
-    return Repository(_sapdr.Repository.init(_arguments.path(location), options, like))
+    return Repository(_sapdr.Repository.init(native(location), options, like))
 
 
 def open(
-    location: StrPath,
+    location: Location,
     *,
     password: Password = None,
     password_file: StrPath | None = None,
@@ -91,7 +93,7 @@ def open(
     key_hint: str | None = None,
     verify_blobs: bool = True,
 ) -> Repository:
-    """Opens a repository.
+    """Opens a repository, at a location as for `init`.
 
     `compression` and `pack_size_mib` (4 to 128) say how this handle writes; `no_lock` reads from
     storage that cannot be written to; `retry_lock` is how long to wait for a lock that others
@@ -108,7 +110,7 @@ def open(
     options.retry_lock = _arguments.duration(retry_lock)
     options.key_hint = None if key_hint is None else _arguments.text(key_hint)
     options.no_verify_blobs = not verify_blobs
-    return Repository(_sapdr.Repository.open(_arguments.path(location), options))
+    return Repository(_sapdr.Repository.open(native(location), options))
 
 
 class Repository(Removal):
@@ -224,10 +226,44 @@ class Repository(Removal):
         options.with_atime = with_atime
         return self._native.backup(_arguments.paths(paths), options, progress, on_item)
 
+    @overload
     def backup_streams(
         self,
         streams: Mapping[StrPath, Source | Stream],
         *,
+        tags: Strings = (),
+        host: str | None = None,
+        time: datetime | None = None,
+        parent: Snapshot | str | None = None,
+        dry_run: bool = False,
+        verify: bool = False,
+        verify_max_age: Duration = 0,
+        progress: OnProgress | None = None,
+        on_item: OnItem | None = None,
+    ) -> BackupResult: ...
+    @overload
+    def backup_streams(
+        self,
+        streams: Iterable[tuple[StrPath, Source | Stream]],
+        *,
+        paths: Paths = (),
+        max_open: int = 1,
+        tags: Strings = (),
+        host: str | None = None,
+        time: datetime | None = None,
+        parent: Snapshot | str | None = None,
+        dry_run: bool = False,
+        verify: bool = False,
+        verify_max_age: Duration = 0,
+        progress: OnProgress | None = None,
+        on_item: OnItem | None = None,
+    ) -> BackupResult: ...
+    def backup_streams(
+        self,
+        streams: Mapping[StrPath, Source | Stream] | Iterable[tuple[StrPath, Source | Stream]],
+        *,
+        paths: Paths = (),
+        max_open: int = 1,
         tags: Strings = (),
         host: str | None = None,
         time: datetime | None = None,
@@ -243,16 +279,27 @@ class Repository(Removal):
         `streams` maps absolute paths in the snapshot to binary file-like objects or iterables of
         bytes; a `Stream` adds mode, time and size. Several are read at once, on other threads. A
         stream that raises fails the run with that exception, and no snapshot is stored: half a
-        dump is no backup. The other options are those of `backup`.
+        dump is no backup.
+
+        Instead of a mapping, an iterable of pairs yields the streams one after the other, so that
+        ten thousand of them need not be open at once: a generator, say. The next one is wanted
+        when fewer than `max_open` are being read, with 1 when the last one was read to its end;
+        what the generator opened for it may then be closed. Streams of one folder have to come
+        together. `paths` are what the snapshot names, default "/": each stream is one of them, or
+        below one. What the iterable raises fails the run like a stream that raises.
+
+        The other options are those of `backup`.
         """
         options = _backup_options(tags, host, time, parent, dry_run, verify, verify_max_age)
-        sources = []
-        for path, source in streams.items():
-            stream = source if isinstance(source, Stream) else Stream(source)
-            read = _streams.readinto(stream.source)
-            mtime = _arguments.nanoseconds(stream.mtime)
-            sources.append((_arguments.path(path), read, stream.mode, mtime, stream.size))
-        return self._native.backup_streams(sources, options, progress, on_item)
+        if isinstance(streams, Mapping):
+            if paths or max_open != 1:
+                raise TypeError("paths and max_open are for streams that an iterable yields")
+            all_streams = [_streams.native(path, source) for path, source in streams.items()]
+            return self._native.backup_streams(all_streams, options, progress, on_item)
+        with _streams.puller(streams) as pull:
+            return self._native.backup_source(
+                pull, _arguments.paths(paths), max_open, options, progress, on_item
+            )
 
     def snapshots(
         self,

@@ -347,6 +347,8 @@ class ChecksumResult:
     bytes: int
     skipped: int  #: links, devices, fifos, sockets
     failed: int  #: could not be read
+
+
 class CopyResult:
     """What a copy did, or in a dry run would do."""
 
@@ -374,12 +376,16 @@ class ManifestVerifyResult:
     extra: int  #: not in the manifest
     failed: int  #: could not be read
     malformed: int  #: lines of the manifest that are none
+
+
 class TagResult:
     """What a change of tags did."""
 
     changed: int  #: snapshots that were replaced by ones with other tags
     unchanged: int  #: had these tags already
     elapsed: float
+
+
 class Change:
     """One difference between two snapshots."""
 

@@ -23,12 +23,15 @@ std::function<std::size_t(std::span<std::byte>)> reader_for(const session& owner
   };
 }
 
-std::function<void(const sapdr::file_checksum&)> file_checksums_for(const session& owner,
-                                                                    py::handle on_file) {
-  return [&owner, on_file](const sapdr::file_checksum& file) {
-    const callback_scope scope(owner);
-    on_file(to_python(file));
+std::function<std::size_t(std::span<std::byte>)> owning_reader_for(const session& owner,
+                                                                   py::object readinto) {
+  const auto read = reader_for(owner, readinto);
+  const auto free = [](py::object* owned) {
+    const py::gil_scoped_acquire gil;
+    delete owned;
   };
+  std::shared_ptr<py::object> kept(new py::object(std::move(readinto)), free);
+  return [read, kept](std::span<std::byte> buffer) { return read(buffer); };
 }
 
 std::function<void(std::span<const std::byte>)> writer_for(const session& owner, py::handle write) {

@@ -24,23 +24,22 @@ namespace {
 using stream_tuple = std::tuple<std::string, py::function, uint32_t, int64_t, uint64_t>;
 
 // `like`: files are cut as in this repository; or None.
-std::shared_ptr<session> init(const std::string& location, sapdr::init_options options,
-                              const session* like) {
-  auto made = std::make_shared<session>();
+std::shared_ptr<session> init(const std::shared_ptr<opened_backend>& backend,
+                              sapdr::init_options options, const session* like) {
+  auto made = std::make_shared<session>(backend);
   // Kept until the end: another thread may close it.
   const auto kept = like == nullptr ? nullptr : like->repository();
   if (like != nullptr) options.copy_chunker_params = &like->opened();
-  made->open([&](const sapdr::context& context) {
-    const sapdr::backend storage(context, location);
+  made->open([&](const sapdr::context& context, const sapdr::backend& storage) {
     return sapdr::repository::init(context, storage, options);
   });
   return made;
 }
 
-std::shared_ptr<session> open(const std::string& location, const sapdr::open_options& options) {
-  auto made = std::make_shared<session>();
-  made->open([&](const sapdr::context& context) {
-    const sapdr::backend storage(context, location);
+std::shared_ptr<session> open(const std::shared_ptr<opened_backend>& backend,
+                              const sapdr::open_options& options) {
+  auto made = std::make_shared<session>(backend);
+  made->open([&](const sapdr::context& context, const sapdr::backend& storage) {
     return sapdr::repository::open(context, storage, options);
   });
   return made;
@@ -71,6 +70,31 @@ py::object backup_streams(session& self, const std::vector<stream_tuple>& source
   options.observer = observer_for(self, on_progress, on_item);
   return to_python(self.run_long(cancel, [&](sapdr::repository& repository) {
     return repository.backup_streams(streams, options);
+  }));
+}
+
+// `next()` gives a stream_tuple, or None at the end.
+py::object backup_source(session& self, const py::function& next,
+                         const std::vector<std::string>& paths, uint32_t max_open,
+                         sapdr::backup_options options, const py::object& on_progress,
+                         const py::object& on_item) {
+  sapdr::stream_source source{.next = {}, .paths = paths, .max_open = max_open};
+  source.next = [&]() -> std::optional<sapdr::stream> {
+    const callback_scope scope(self);
+    const py::object made = next();
+    if (made.is_none()) return std::nullopt;
+    auto [path, readinto, mode, mtime_ns, size] = made.cast<stream_tuple>();
+    return sapdr::stream{.path = std::move(path),
+                         .read = owning_reader_for(self, std::move(readinto)),
+                         .mode = mode,
+                         .mtime_ns = mtime_ns,
+                         .size_hint = size};
+  };
+  const sapdr::cancel_source cancel;
+  options.cancel = &cancel;
+  options.observer = observer_for(self, on_progress, on_item);
+  return to_python(self.run_long(cancel, [&](sapdr::repository& repository) {
+    return repository.backup_source(source, options);
   }));
 }
 
@@ -217,8 +241,8 @@ std::vector<std::pair<std::string, uint64_t>> list(session& self, const std::str
 void bind_repository(py::module_& module) {
   using py::arg;
   repository_class repository(module, "Repository");
-  repository.def_static("init", &init, arg("location"), arg("options"), arg("like"))
-      .def_static("open", &open, arg("location"), arg("options"))
+  repository.def_static("init", &init, arg("backend"), arg("options"), arg("like"))
+      .def_static("open", &open, arg("backend"), arg("options"))
       .def("close", &session::close)
       .def_property_readonly("closed", &session::closed)
       .def_property_readonly("id", [](session& self) { return text(self.opened().id()); })
@@ -228,6 +252,8 @@ void bind_repository(py::module_& module) {
       .def("backup", &backup, arg("paths"), arg("options"), arg("on_progress"), arg("on_item"))
       .def("backup_streams", &backup_streams, arg("streams"), arg("options"), arg("on_progress"),
            arg("on_item"))
+      .def("backup_source", &backup_source, arg("next"), arg("paths"), arg("max_open"),
+           arg("options"), arg("on_progress"), arg("on_item"))
       .def("snapshots", &snapshots, arg("filter"))
       .def("snapshot", &snapshot, arg("name"), arg("filter"))
       .def("dump", &dump, arg("snapshot"), arg("path"), arg("write"))

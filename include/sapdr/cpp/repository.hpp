@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <sapdr/cpp/backend.hpp>
 #include <sapdr/cpp/backup.hpp>
 #include <sapdr/cpp/check.hpp>
 #include <sapdr/cpp/context.hpp>
@@ -127,6 +128,14 @@ class repository {
       const detail::c_streams sources(streams, c.thrown());
       return sapdr_backup_streams(result, handle_.get(), sources.data(), sources.size(), c.get(),
                                   err);
+    });
+  }
+
+  /* The same with streams that are made one after the other. */
+  backup_result backup_source(const stream_source& source, const backup_options& options = {}) {
+    return run_backup(options, [&](auto* result, auto& c, sapdr_error** err) {
+      const detail::c_source c_source(source, c.thrown());
+      return sapdr_backup_source(result, handle_.get(), c_source.get(), c.get(), err);
     });
   }
 
