@@ -3,7 +3,6 @@
 #include <sapdr/backup.h>
 
 #include "capi/backup.hpp"
-#include "capi/id.hpp"
 #include "capi/run.hpp"
 #include "capi/streams.hpp"
 #include "component/files/file_source.hpp"

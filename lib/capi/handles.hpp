@@ -4,12 +4,12 @@
 #include <sapdr/repository.h>
 #include <sapdr/snapshot.h>
 
-#include <cstring>
 #include <string>
 #include <vector>
 
 #include "base/cancel.hpp"
 #include "capi/guard.hpp"
+#include "capi/id.hpp"
 #include "repository/repository.hpp"
 #include "repository/snapshots.hpp"
 #include "repository/verified.hpp"
@@ -53,12 +53,6 @@ struct sapdr_snapshot_list {
 };
 
 namespace sapdr::capi {
-
-inline sapdr_id to_c(const core::Id& from) {
-  sapdr_id id;
-  std::memcpy(id.bytes, from.bytes.data(), sizeof id.bytes);
-  return id;
-}
 
 // What a handle stands for. Throws Code::invalid_argument for NULL, Code::invalid_state in a
 // process that was forked off after the handle was made.

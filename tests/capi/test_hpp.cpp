@@ -218,6 +218,8 @@ TEST_CASE("hpp: forget and prune, each a plan and a run") {
   CHECK(last.packs_removed > 0);
   CHECK(last.packs_waiting == 0);
   CHECK(repo.check({.read_data = true}).packs_unreferenced == 0);
+}
+
 TEST_CASE("hpp: keys are added, listed and removed, and the password is changed") {
   const sapdr::context ctx;
   const sapdr::backend storage(ctx, "memory:");

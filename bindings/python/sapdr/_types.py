@@ -347,8 +347,10 @@ class ChecksumResult:
     bytes: int
     skipped: int  #: links, devices, fifos, sockets
     failed: int  #: could not be read
+    elapsed: float
 
 
+@dataclass(frozen=True, slots=True)
 class CopyResult:
     """What a copy did, or in a dry run would do."""
 
@@ -376,8 +378,10 @@ class ManifestVerifyResult:
     extra: int  #: not in the manifest
     failed: int  #: could not be read
     malformed: int  #: lines of the manifest that are none
+    elapsed: float
 
 
+@dataclass(frozen=True, slots=True)
 class TagResult:
     """What a change of tags did."""
 
@@ -386,6 +390,7 @@ class TagResult:
     elapsed: float
 
 
+@dataclass(frozen=True, slots=True)
 class Change:
     """One difference between two snapshots."""
 

@@ -214,6 +214,8 @@ py::object to_python(const sapdr::repair_snapshots_result& r) {
               "snapshots_repaired"_a = r.snapshots_repaired, "snapshots_lost"_a = r.snapshots_lost,
               "snapshots_removed"_a = r.snapshots_removed, "files_dropped"_a = r.files_dropped,
               "folders_dropped"_a = r.folders_dropped, "elapsed"_a = seconds(r.elapsed_ns));
+}
+
 py::object to_python(const sapdr::difference& d) {
   const auto node_or_none = [](const std::optional<sapdr::node>& node) {
     return node ? to_python(*node) : py::none();
@@ -267,6 +269,9 @@ py::object to_python(const sapdr::manifest_verify_result& r) {
   return make("ManifestVerifyResult", "files"_a = r.files, "bytes"_a = r.bytes,
               "matching"_a = r.matching, "missing"_a = r.missing, "differing"_a = r.differing,
               "extra"_a = r.extra, "failed"_a = r.failed, "malformed"_a = r.malformed,
+              "elapsed"_a = seconds(r.elapsed_ns));
+}
+
 py::object to_python(const sapdr::copy_result& r) {
   return make("CopyResult", "snapshots_copied"_a = r.snapshots_copied,
               "snapshots_skipped"_a = r.snapshots_skipped,

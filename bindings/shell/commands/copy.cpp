@@ -40,8 +40,8 @@ std::optional<Failure> copy(const CopyArguments& a, Session& session, sapdr_repo
   options.observer = watch.observer();
   options.cancel = session.cancel();
   auto failure = attempt([&](sapdr_error** error) {
-    return sapdr_copy_run(&result, repo, from, names.data(), names.size(), filter.get(),
-                          &options, error);
+    return sapdr_copy_run(&result, repo, from, names.data(), names.size(), filter.get(), &options,
+                          error);
   });
   watch.rethrow();
   return failure;

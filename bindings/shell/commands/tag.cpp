@@ -73,8 +73,7 @@ std::optional<Failure> change(const Tags& tags, Session& session, sapdr_repo* re
   options.set = set.data();
   options.n_set = set.size();
   auto failure = attempt([&](sapdr_error** error) {
-    return sapdr_tag_run(&result, repo, names.data(), names.size(), filter.get(), &options,
-                         error);
+    return sapdr_tag_run(&result, repo, names.data(), names.size(), filter.get(), &options, error);
   });
   watch.rethrow();
   return failure;
