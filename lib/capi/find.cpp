@@ -40,6 +40,7 @@ std::vector<core::SnapshotRef> choose(const capi::Session& session,
     const core::Id tree = snapshot.tree;
     chosen.push_back({std::move(snapshot), "/", tree});
   }
+  session.catch_up();
   return chosen;
 }
 

@@ -243,6 +243,7 @@ void Copy::copy_snapshot(const Snapshot& snapshot) {
 
 void copy(const LockedRepository& source, const LockedRepository& destination,
           const CopyOptions& options, CopyResult& result, Progress& progress) {
+  if (!options.dry_run) destination.lock.require_held();
   // Before the index: whoever stored a snapshot has stored its index before.
   std::vector<std::pair<Id, Error>> damaged;
   const std::vector<Snapshot> snapshots =

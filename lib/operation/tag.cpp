@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "repository/verified.hpp"
+
 namespace sapdr::core {
 
 namespace {

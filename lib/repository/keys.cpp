@@ -151,6 +151,7 @@ std::vector<KeyInfo> list_keys(Repository& repository) {
 }
 
 Id add_key(Repository& repository, const RepositoryLock& lock, const NewKey& key) {
+  lock.require_held();
   lock.check();
   Backend& backend = repository.backend();
   const Id id = save_key(repository.context(), backend, repository.key(), key);
