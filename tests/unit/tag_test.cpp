@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine_support.hpp"
+#include "repository/verified.hpp"
 
 using namespace sapdr::test;
 

@@ -14,6 +14,10 @@ sapdr::repository& session::opened() const {
   return *repository_;
 }
 
+bool session::in_callback() const {
+  return callback_mark::is_set(this) || callback_mark::is_set(lent_to_);
+}
+
 void session::hand_on_logs() {
   const callback_mark mark(this);
   backend_->log().drain();
@@ -28,7 +32,7 @@ void session::close() {
 }
 
 void session::dispose(std::shared_ptr<void> object) {
-  if (!callback_mark::is_set(this) && mutex_.try_lock()) {
+  if (!in_callback() && mutex_.try_lock()) {
     const std::lock_guard lock(mutex_, std::adopt_lock);
     const py::gil_scoped_release release;
     object.reset();
@@ -40,8 +44,7 @@ void session::dispose(std::shared_ptr<void> object) {
 
 session::exclusive::exclusive(session& owner, const sapdr::cancel_source* cancel)
     : call_(cancel), keeping_(owner.backend_->kept()), session_(owner) {
-  if (callback_mark::is_set(&owner) || callback_mark::is_set(owner.lent_to_) ||
-      callback_mark::is_set(owner.backend_->owner()))
+  if (owner.in_callback() || callback_mark::is_set(owner.backend_->owner()))
     throw sapdr::error(
         SAPDR_E_INVALID_STATE,
         "a callback called the repository it works for; call it after the operation");

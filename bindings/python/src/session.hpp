@@ -97,6 +97,8 @@ class session {
   template <class Result>
   Result wait(std::future<Result>& result, const sapdr::cancel_source& cancel, session* from);
   void hand_on_logs();
+  // Whether this thread runs a callback of a call that uses the session.
+  bool in_callback() const;
 
   static constexpr std::chrono::milliseconds signal_interval{100};
 
