@@ -69,6 +69,7 @@ def test_every_command_without_a_repository(shell: Shell, tree: Path, tmp_path: 
         "dump": ["latest", "/x", "-t", tmp_path / "x"],
         "restore": ["latest", "-t", tmp_path / "r"],
         "verify": ["latest"],
+        "repair": ["index"],
         "forget": ["latest"],
         "cat": ["config"],
         "list": ["packs"],
