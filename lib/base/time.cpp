@@ -193,7 +193,9 @@ UnixNs now_ns() {
 
 void append_time(std::string& out, UnixNs time) {
   const int64_t seconds = floor_div(time, ns_per_second);
-  const int64_t ns = time - seconds * ns_per_second;
+  // Not `time - seconds * ns_per_second`: the first second of the range begins before it.
+  const int64_t rest = time % ns_per_second;
+  const int64_t ns = rest < 0 ? rest + ns_per_second : rest;
   const int64_t offset = local_offset(seconds);
   const int64_t local = seconds + offset;
   const int64_t days = floor_div(local, seconds_per_day);

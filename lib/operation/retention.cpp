@@ -22,6 +22,12 @@ time_t seconds_of(UnixNs time) {
   return time / second - (time % second < 0 ? 1 : 0);
 }
 
+// What seconds_of leaves out.
+UnixNs rest_of(UnixNs time) {
+  const UnixNs rest = time % second;
+  return rest < 0 ? rest + second : rest;
+}
+
 std::tm local_time(UnixNs time) {
   const time_t seconds = seconds_of(time);
   std::tm parts{};
@@ -162,7 +168,7 @@ UnixNs CalendarSpan::before(UnixNs time) const {
   const int64_t seconds = int64_t{mktime(&parts)} - int64_t{hours} * 3600;
   constexpr int64_t earliest = std::numeric_limits<UnixNs>::min() / second + 1;
   if (seconds <= earliest) return std::numeric_limits<UnixNs>::min();
-  return seconds * second + (time - seconds_of(time) * second);
+  return seconds * second + rest_of(time);
 }
 
 std::string CalendarSpan::text() const {

@@ -84,6 +84,7 @@ def test_every_command_without_a_repository(shell: Shell, tree: Path, tmp_path: 
         "find": ["*"],
         "restore": ["latest", "-t", tmp_path / "r"],
         "verify": ["latest"],
+        "repair": ["index"],
         "forget": ["latest"],
         "copy": ["--from-repo", shell.repository, "--from-password-file", shell.password_file],
         "tag": ["--add", "x"],

@@ -133,6 +133,16 @@ TEST_CASE("retention: a policy without rules keeps nothing, and says that it is 
   CHECK(kept(keep(Period::last, 3), {}).empty());
 }
 
+TEST_CASE("retention: snapshots of impossible times are no trouble") {
+  RetentionPolicy policy = keep(Period::weekly, 2);
+  policy.within = CalendarSpan::parse("1y");
+  std::vector<Snapshot> all(3);
+  all[0].time = INT64_MIN;
+  all[1].time = INT64_MAX;
+  all[2].time = INT64_MIN + 1;
+  CHECK(kept(policy, all).size() >= 2);
+}
+
 TEST_CASE("retention: spans of time") {
   const CalendarSpan span = CalendarSpan::parse("1y5m7d2h");
   CHECK((span.years == 1 && span.months == 5 && span.days == 7 && span.hours == 2));

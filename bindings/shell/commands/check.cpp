@@ -21,7 +21,6 @@ constexpr CommandText kCheck = {
     "  sapdr check\n"
     "  sapdr check --read-data\n"
     "  sapdr check --read-data-subset 2/7             the second seventh, say each Tuesday\n"
-    "  sapdr check --read-data-subset 5%              a random share\n"
     "  sapdr check --budget 50G --max-age 30d         a part each night, what waits longest "
     "first\n"};
 

@@ -24,7 +24,6 @@ constexpr CommandText kRepair = {
     "All that is lost or left out is named, and ends in exit code 3.",
     "  sapdr repair index\n"
     "  sapdr repair packs\n"
-    "  sapdr repair packs 0123abcd\n"
     "  sapdr repair snapshots --dry-run\n"
     "  sapdr repair snapshots --forget\n"};
 
