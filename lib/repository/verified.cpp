@@ -41,6 +41,21 @@ std::vector<VerifiedRecord> load_records(Repository& repository, const Id& id) {
   return records;
 }
 
+// What another user of the repository wrote may be closed to us: no reason not to list snapshots.
+bool proves_nothing(const Error& error) {
+  return error.code() == Code::corrupt || error.code() == Code::permission;
+}
+
+std::vector<Id> list_records(Repository& repository) {
+  try {
+    return repository.list(FileType::verified);
+  } catch (const Error& error) {
+    if (!proves_nothing(error)) throw;
+    repository.context().log(LogLevel::warning, "repository", error.message());
+    return {};
+  }
+}
+
 void append_record(std::string& out, const VerifiedRecord& record) {
   JsonWriter json(out);
   json.time("time", record.time);
@@ -85,7 +100,7 @@ void save_verified(Repository& repository, const std::vector<VerifiedRecord>& re
 VerifiedTimes load_verified(Repository& repository) {
   VerifiedTimes proven;
   VerifiedTimes damaged;
-  for (const Id& id : repository.list(FileType::verified)) {
+  for (const Id& id : list_records(repository)) {
     try {
       for (const VerifiedRecord& record : load_records(repository, id)) {
         keep_latest(proven.packs, record.packs, record.time);
@@ -95,7 +110,7 @@ VerifiedTimes load_verified(Repository& repository) {
       }
     } catch (const Error& error) {
       if (error.code() == Code::not_found) continue;
-      if (error.code() != Code::corrupt) throw;
+      if (!proves_nothing(error)) throw;
       repository.context().log(LogLevel::warning, "repository", error.message());
     }
   }

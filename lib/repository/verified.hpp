@@ -28,7 +28,8 @@ struct VerifiedTimes {
   std::unordered_map<Id, UnixNs, IdHash> snapshots;  // when last
 };
 
-// All records taken together. A damaged record proves nothing: it is logged and left out.
+// All records taken together. One that is damaged, or that we may not read, proves nothing: it is
+// logged and left out.
 VerifiedTimes load_verified(Repository& repository);
 
 // Puts many small records together into one, without snapshots that are gone and packs that are not

@@ -312,6 +312,25 @@ TEST_CASE_FIXTURE(Fixture, "check: what cannot be recorded is no reason to fail"
   CHECK(load_verified(*repository).packs.empty());
 }
 
+TEST_CASE_FIXTURE(Fixture, "verified: records that another user closed to us prove nothing") {
+  back_up(*repository, {{"/a", "a"}});
+  CHECK(run() == Code::ok);
+  CHECK(load_verified(*repository).packs.size() == 2);
+  const char* closed = nullptr;
+  SUBCASE("their folder") {
+    closed = "list";
+  }
+  SUBCASE("one of them") {
+    closed = "load";
+  }
+  backend->before = [&](const char* call, const FileName& file) {
+    if (std::string_view(call) == closed && file.type == FileType::verified) {
+      throw Error(Code::permission, "it belongs to somebody else");
+    }
+  };
+  CHECK(load_verified(*repository).packs.empty());
+}
+
 TEST_CASE_FIXTURE(Fixture, "verified: many records become one") {
   back_up(*repository, {{"/a", "a"}});
   for (int i = 0; i < 20; ++i) CHECK(run() == Code::ok);
