@@ -25,6 +25,7 @@ using Buffer = std::unique_ptr<sapdr_buffer, Freed<sapdr_buffer_free>>;
 using Snapshot = std::unique_ptr<sapdr_snapshot, Freed<sapdr_snapshot_free>>;
 using SnapshotList = std::unique_ptr<sapdr_snapshot_list, Freed<sapdr_snapshot_list_free>>;
 using Walk = std::unique_ptr<sapdr_walk, Freed<sapdr_walk_free>>;
+using File = std::unique_ptr<sapdr_file, Freed<sapdr_file_free>>;
 using RestorePlan = std::unique_ptr<sapdr_restore_plan, Freed<sapdr_restore_plan_free>>;
 
 // Makes the owner of what `call(&handle, &error)` creates, or throws the Failure.

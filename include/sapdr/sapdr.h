@@ -13,6 +13,7 @@
  *  10. stats.h       sizes and ratios
  *  11. diff.h        what changed from one snapshot to another
  *  12. find.h        where is a file, a blob, a tree, a pack?
+ *  13. file.h        read a file of a snapshot from anywhere
  * error.h, status.h, observer.h and cancel.h serve them all; export.h has the conventions.
  *
  * USAGE (without error handling; examples/backup.c is a whole program):
@@ -32,6 +33,7 @@
 #include <sapdr/backup.h>
 #include <sapdr/check.h>
 #include <sapdr/diff.h>
+#include <sapdr/file.h>
 #include <sapdr/find.h>
 #include <sapdr/restore.h>
 #include <sapdr/stats.h>

@@ -12,7 +12,8 @@
  *   8. cpp/check.hpp       check_options, verify_options
  *   9. cpp/diff.hpp        diff_options, difference
  *  10. cpp/find.hpp        find_options, match
- *  11. cpp/repository.hpp  repository: all the operations; buffer
+ *  11. cpp/file.hpp        file, to be read from anywhere
+ *  12. cpp/repository.hpp  repository: all the operations; buffer
  *
  * USAGE (examples/backup.cpp is a whole program):
  *
@@ -27,7 +28,7 @@
  *     units and meanings are those of the C headers, and so are the enumerations (SAPDR_E_*,
  *     SAPDR_OVERWRITE_*, …) and the result structs.
  *   - Handles are move-only and free what they own. A context or backend may go before what was
- *     opened with it; a walk or restore_plan must go before its repository.
+ *     opened with it; a walk, file or restore_plan must go before its repository.
  *   - Every status but SAPDR_OK throws sapdr::error; long runs throw run_error, which has their
  *     result. What a lambda throws stops the operation and comes out of it unchanged.
  */

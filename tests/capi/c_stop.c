@@ -139,9 +139,11 @@ static void test_observer(sapdr_repo* repo) {
 }
 
 /* In the child of a fork nothing works, nothing hangs, and freeing leaves the parent's lock. */
-static int use_in_child(sapdr_ctx* ctx, sapdr_repo* repo, sapdr_walk* walk,
+static int use_in_child(sapdr_ctx* ctx, sapdr_repo* repo, sapdr_walk* walk, sapdr_file* file,
                         sapdr_restore_plan* plan) {
   sapdr_backend* backend;
+  char byte;
+  size_t size;
   const sapdr_node* node;
   sapdr_restore_stats stats;
   SAPDR_INIT(&stats);
@@ -150,9 +152,11 @@ static int use_in_child(sapdr_ctx* ctx, sapdr_repo* repo, sapdr_walk* walk,
   EXPECT_STATUS(SAPDR_E_INVALID_STATE, sapdr_check_run(NULL, repo, NULL, &err));
   EXPECT_STATUS(SAPDR_E_INVALID_STATE, sapdr_repo_unlock(repo, 1, NULL, &err));
   EXPECT_STATUS(SAPDR_E_INVALID_STATE, sapdr_walk_next(&node, walk, &err));
+  EXPECT_STATUS(SAPDR_E_INVALID_STATE, sapdr_file_read(file, 0, &byte, 1, &size, &err));
   EXPECT_STATUS(SAPDR_E_INVALID_STATE, sapdr_restore_plan_stats(plan, &stats, &err));
   EXPECT_STATUS(SAPDR_E_INVALID_STATE, sapdr_restore_plan_run(NULL, plan, &err));
   sapdr_walk_free(walk);
+  sapdr_file_free(file);
   sapdr_restore_plan_free(plan);
   sapdr_repo_free(repo);
   sapdr_ctx_free(ctx);
@@ -170,22 +174,25 @@ static void test_fork(sapdr_ctx* ctx) {
   sapdr_backend* backend;
   sapdr_repo* repo;
   sapdr_walk* walk;
+  sapdr_file* file;
   sapdr_restore_plan* plan;
   EXPECT_OK(sapdr_backend_open(&backend, ctx, "repository", &err));
   EXPECT_OK(sapdr_repo_init(&repo, ctx, backend, &init, &err));
   struct watch watch = {PTHREAD_MUTEX_INITIALIZER, 0, 0, 0, 0, 0, 0, ""};
   EXPECT_OK(watched_backup(repo, &watch));
   EXPECT_OK(sapdr_walk_new(&walk, repo, "latest", NULL, NULL, &err));
+  EXPECT_OK(sapdr_file_open(&file, repo, "latest", NULL, "/files/one", NULL, &err));
   EXPECT_OK(sapdr_restore_plan_new(&plan, repo, "latest", NULL, "target", NULL, &err));
   const pid_t child = fork();
-  if (child == 0) _exit(use_in_child(ctx, repo, walk, plan));
+  if (child == 0) _exit(use_in_child(ctx, repo, walk, file, plan));
   int status = -1;
   EXPECT(waitpid(child, &status, 0) == child && status == 0);
 
   int locks = 0;
   EXPECT_OK(sapdr_repo_list(repo, "lock", count, &locks, &err));
-  EXPECT(locks == 2);
+  EXPECT(locks == 3);
   sapdr_walk_free(walk);
+  sapdr_file_free(file);
   sapdr_restore_plan_free(plan);
   locks = 0;
   EXPECT_OK(sapdr_repo_list(repo, "lock", count, &locks, &err));

@@ -34,6 +34,7 @@ from ._errors import (
     TimedOutError,
     UnsupportedError,
 )
+from ._file import SnapshotFile
 from ._repository import Repository, init, open
 from ._restore_plan import RestorePlan
 from ._sapdr import __version__
@@ -88,6 +89,7 @@ __all__ = [
     "RestorePlan",
     "RestoreResult",
     "Snapshot",
+    "SnapshotFile",
     "Stats",
     "Stream",
     "TimedOutError",

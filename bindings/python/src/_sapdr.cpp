@@ -49,6 +49,7 @@ PYBIND11_MODULE(_sapdr, module) {
   sapdr_python::register_errors();
   sapdr_python::bind_options(module);
   sapdr_python::bind_repository(module);
+  sapdr_python::bind_file(module);
   sapdr_python::bind_restore_plan(module);
   sapdr_python::bind_walk(module);
 

@@ -5,6 +5,7 @@
 
 namespace sapdr_python {
 
+void bind_file(pybind11::module_& module);
 void bind_options(pybind11::module_& module);
 void bind_repository(pybind11::module_& module);
 void bind_restore_plan(pybind11::module_& module);
