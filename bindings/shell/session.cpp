@@ -40,6 +40,19 @@ void Session::prepare() {
   backend_ = make<Backend>([&](auto** out, sapdr_error** error) {
     return sapdr_backend_open(out, context_.get(), location.c_str(), error);
   });
+  limit();
+}
+
+void Session::limit() {
+  constexpr std::uint64_t kib = 1024;
+  sapdr_limit_options limit;
+  SAPDR_INIT(&limit);
+  limit.upload = options_.limit_upload * kib;
+  limit.download = options_.limit_download * kib;
+  if (limit.upload == 0 && limit.download == 0) return;
+  backend_ = make<Backend>([&](auto** out, sapdr_error** error) {
+    return sapdr_backend_with_limit(out, backend_.get(), &limit, error);
+  });
 }
 
 sapdr_repo* Session::open(bool skip_verify) {

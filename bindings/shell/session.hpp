@@ -31,6 +31,7 @@ class Session {
 
  private:
   void prepare();
+  void limit();
 
   const GlobalOptions& options_;
   Console& console_;

@@ -11,8 +11,9 @@
  *   8. check.h       is the repository whole?
  *   9. verify.h      are the local files what the snapshot says?
  *  10. stats.h       sizes and ratios
- *  11. ext/backend.h storage of your own
- *  12. ext/source.h  sources of your own: streams that are made one after the other
+ *  11. decorators.h  backends that try again, keep to a rate, write nothing, or fail on purpose
+ *  12. ext/backend.h storage of your own
+ *  13. ext/source.h  sources of your own: streams that are made one after the other
  * error.h, status.h, observer.h and cancel.h serve them all; export.h has the conventions.
  *
  * USAGE (without error handling; examples/backup.c is a whole program):
@@ -31,6 +32,7 @@
 
 #include <sapdr/backup.h>
 #include <sapdr/check.h>
+#include <sapdr/decorators.h>
 #include <sapdr/ext/backend.h>
 #include <sapdr/ext/source.h>
 #include <sapdr/restore.h>

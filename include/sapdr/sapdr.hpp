@@ -4,7 +4,7 @@
  * OVERVIEW, and the order to read the headers in:
  *   1. cpp/error.hpp       error: what a failed call throws; run_error: with the result so far
  *   2. cpp/context.hpp     context, cancel_source
- *   3. cpp/backend.hpp     backend; storage: a backend of your own
+ *   3. cpp/backend.hpp     backend, and what can be put around one; storage: one of your own
  *   4. cpp/observer.hpp    progress and items, told to lambdas
  *   5. cpp/snapshot.hpp    snapshot, snapshot_list (a range), snapshot_filter
  *   6. cpp/tree.hpp        walk (an input range) of nodes
