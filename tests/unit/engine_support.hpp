@@ -19,11 +19,12 @@ namespace sapdr::test {
 class TestBackend : public Backend {
  public:
   std::function<void(const char* call, const FileName& file)> before;
+  unsigned parallel = 4;
   // What list tells as the time an object was written; empty: when it was.
   std::function<UnixNs(std::string_view name, UnixNs modified)> modified;
 
   std::string location() const override { return "memory:"; }
-  unsigned max_parallel() const override { return 4; }
+  unsigned max_parallel() const override { return parallel; }
   void create() override { inner_->create(); }
   bool exists(const FileName& file) override { return at("exists", file).exists(file); }
   uint64_t size_of(const FileName& file) override { return at("size_of", file).size_of(file); }

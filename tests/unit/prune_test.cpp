@@ -1,5 +1,7 @@
 #include "operation/prune.hpp"
 
+#include <mutex>
+
 #include "checksum/sha256.hpp"
 #include "engine_support.hpp"
 #include "operation/check.hpp"
@@ -439,7 +441,9 @@ TEST_CASE_FIXTURE(Fixture, "prune: killed at any write it costs nothing") {
       int left = n;
       bool is_dead = false;
       bool is_last = false;
+      std::recursive_mutex mutex;  // packs are removed by several threads
       backend->before = [&](const char* call, const FileName& file) {
+        const std::lock_guard lock(mutex);
         if (is_last) return;
         const std::string_view name(call);
         const bool is_write = name == "save" || name == "erase";

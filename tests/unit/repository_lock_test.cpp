@@ -145,12 +145,14 @@ TEST_CASE_FIXTURE(Fixture, "lock: one that cannot be refreshed in time is lost")
   LockTiming timing = no_wait;
   timing.refresh = 5ms;
   timing.give_up = 50ms;
-  const RepositoryLock lock(*repository, LockMode::shared, progress, timing);
-  backend->before = [](const char* call, const FileName& file) {
-    if (std::string_view(call) == "save" && file.type == FileType::lock) {
+  std::atomic<bool> is_away = false;
+  backend->before = [&](const char* call, const FileName& file) {
+    if (is_away && std::string_view(call) == "save" && file.type == FileType::lock) {
       throw Error(Code::io, "storage is away", Retry::yes);
     }
   };
+  const RepositoryLock lock(*repository, LockMode::shared, progress, timing);
+  is_away = true;
   const auto check = [&] { lock.check(); };
   for (int i = 0; i < 1000 && code_of(check) == Code::ok; ++i) std::this_thread::sleep_for(5ms);
   CHECK(code_of(check) == Code::locked);
