@@ -33,6 +33,10 @@ constexpr const char* kExamples =
     "  SAPDR_REPOSITORY, SAPDR_REPOSITORY_FILE     where the repository is\n"
     "  SAPDR_PASSWORD_FILE, SAPDR_PASSWORD_COMMAND,\n"
     "  SAPDR_PASSWORD                              its password, never an argument\n"
+    "  SAPDR_FROM_REPOSITORY, SAPDR_FROM_PASSWORD...\n"
+    "                                              the same of the source of a copy\n"
+    "  SAPDR_NEW_PASSWORD_FILE, ..._COMMAND, or\n"
+    "  SAPDR_NEW_PASSWORD                          a new one, for key add and key passwd\n"
     "  SAPDR_COMPRESSION, SAPDR_PACK_SIZE          how new data is written\n"
     "  NO_COLOR                                    no colours on a terminal\n"
     "\n"
@@ -87,19 +91,19 @@ void add_globals(CLI::App& app, GlobalOptions& options) {
                           const char* description) {
     app.add_option(names, value, description)->type_name(type)->group(group);
   };
-  constexpr const char* kRepository = "Repository";
-  option(kRepository, "-r,--repo", options.repo, "LOCATION", "where the repository is");
-  option(kRepository, "--repository-file", options.repository_file, "FILE",
+  constexpr const char* kGroup = "Repository";
+  option(kGroup, "-r,--repo", options.repository.location, "LOCATION", "where the repository is");
+  option(kGroup, "--repository-file", options.repository.location_file, "FILE",
          "read the location from a file");
-  option(kRepository, "-p,--password-file", options.password_file, "FILE",
+  option(kGroup, "-p,--password-file", options.repository.password.file, "FILE",
          "read the password from a file");
-  option(kRepository, "--password-command", options.password_command, "COMMAND",
+  option(kGroup, "--password-command", options.repository.password.command, "COMMAND",
          "read the password from what a shell command prints");
-  option(kRepository, "--key-hint", options.key_hint, "ID", "try this key first");
-  option(kRepository, "--retry-lock", options.retry_lock, "DURATION",
+  option(kGroup, "--key-hint", options.repository.key_hint, "ID", "try this key first");
+  option(kGroup, "--retry-lock", options.retry_lock, "DURATION",
          "wait so long for a lock of others: 90s, 5m, 1h");
   app.add_flag("--no-lock", options.no_lock, "take no lock, to read from read-only storage")
-      ->group(kRepository);
+      ->group(kGroup);
   constexpr const char* kWriting = "Writing";
   option(kWriting, "--compression", options.compression, "MODE",
          "auto (default), off, fastest or max");
@@ -121,6 +125,8 @@ void add_commands(CLI::App& app, CommandLine& line) {
   add_snapshots(app, line);
   add_ls(app, line);
   add_dump(app, line);
+  add_diff(app, line);
+  add_find(app, line);
   add_restore(app, line);
   add_check(app, line);
   add_verify(app, line);
@@ -129,6 +135,9 @@ void add_commands(CLI::App& app, CommandLine& line) {
   add_forget(app, line);
   add_prune(app, line);
   add_unlock(app, line);
+  add_copy(app, line);
+  add_tag(app, line);
+  add_key(app, line);
   add_stats(app, line);
   add_cat(app, line);
   add_list_command(app, line);
@@ -219,6 +228,18 @@ CLI::Option* add_positionals(CLI::App& command, const std::string& name,
       ->expected(kAnyNumber, kAnyNumber)
       ->allow_extra_args(false)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+void add_from_options(CLI::App& command, RepositoryOptions& from) {
+  const auto option = [&](const char* name, auto& value, const char* type, const char* text) {
+    command.add_option(name, value, text)->type_name(type)->group("Source repository");
+  };
+  option("--from-repo", from.location, "LOCATION", "where it is");
+  option("--from-repository-file", from.location_file, "FILE", "read the location from a file");
+  option("--from-password-file", from.password.file, "FILE", "read its password from a file");
+  option("--from-password-command", from.password.command, "COMMAND",
+         "read its password from what a shell command prints");
+  option("--from-key-hint", from.key_hint, "ID", "try this key of it first");
 }
 
 }  // namespace sapdr::shell

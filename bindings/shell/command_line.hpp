@@ -46,12 +46,17 @@ CLI::Option* add_list(CLI::App& command, const std::string& names, std::vector<s
 CLI::Option* add_positionals(CLI::App& command, const std::string& name,
                              std::vector<std::string>& values, const std::string& description);
 
+// Options for a second repository, to read from.
+void add_from_options(CLI::App& command, RepositoryOptions& from);
+
 // Each in a file of commands/.
 void add_init(CLI::App& app, CommandLine& line);
 void add_backup(CLI::App& app, CommandLine& line);
 void add_snapshots(CLI::App& app, CommandLine& line);
 void add_ls(CLI::App& app, CommandLine& line);
 void add_dump(CLI::App& app, CommandLine& line);
+void add_diff(CLI::App& app, CommandLine& line);
+void add_find(CLI::App& app, CommandLine& line);
 void add_restore(CLI::App& app, CommandLine& line);
 void add_check(CLI::App& app, CommandLine& line);
 void add_verify(CLI::App& app, CommandLine& line);
@@ -60,6 +65,9 @@ void add_checksum(CLI::App& app, CommandLine& line);
 void add_forget(CLI::App& app, CommandLine& line);
 void add_prune(CLI::App& app, CommandLine& line);
 void add_unlock(CLI::App& app, CommandLine& line);
+void add_copy(CLI::App& app, CommandLine& line);
+void add_tag(CLI::App& app, CommandLine& line);
+void add_key(CLI::App& app, CommandLine& line);
 void add_stats(CLI::App& app, CommandLine& line);
 void add_cat(CLI::App& app, CommandLine& line);
 void add_list_command(CLI::App& app, CommandLine& line);

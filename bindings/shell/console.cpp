@@ -70,7 +70,12 @@ std::string item_line(const sapdr_item& item, bool colour) {
     word = coloured(word, kYellow, colour);
   }
   std::string out = word + " " + subject(item);
-  if (item.snapshot_id != nullptr) out += " in snapshot " + short_id(printable(item.snapshot_id));
+  if (item.snapshot_id != nullptr) {
+    // A file that is affected has no object type.
+    const bool became =
+        item.object_type != nullptr && item.object_type == std::string_view("snapshot");
+    out += (became ? " -> " : " in snapshot ") + short_id(printable(item.snapshot_id));
+  }
   if (!is_problem(item) && item.size != 0) out += ", " + human_bytes(item.size);
   if (item.message != nullptr && *item.message != '\0') out += ": " + printable(item.message);
   return out;

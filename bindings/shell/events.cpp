@@ -51,6 +51,19 @@ JsonObject snapshot_fields(const sapdr_snapshot* s) {
   return out;
 }
 
+JsonObject node_fields(const sapdr_node& n) {
+  JsonObject out;
+  out.bytes("path", {n.path, n.path_size}).text("node_type", node_type(n.type));
+  out.number("size", n.size).number("mode", n.mode).number("uid", n.uid).number("gid", n.gid);
+  out.text("user", n.user).text("group", n.group);
+  out.text("mtime", utc_time(n.mtime_ns)).text("atime", utc_time(n.atime_ns));
+  out.text("ctime", utc_time(n.ctime_ns));
+  out.number("inode", n.inode).number("links", n.links).number("blobs", n.n_blobs);
+  if (n.link_target != nullptr) out.bytes("link_target", {n.link_target, n.link_target_size});
+  if (n.type == SAPDR_NODE_DEV || n.type == SAPDR_NODE_CHARDEV) out.number("device", n.device);
+  return out;
+}
+
 JsonObject error_fields(const Failure& failure) {
   JsonObject out;
   out.text("status", sapdr_status_name(failure.status()));
@@ -119,17 +132,35 @@ void EventReport::plan(const Summary& plan) {
   sink_.flush();
 }
 
-void EventReport::node(const sapdr_node& n, bool) {
+void EventReport::keys(const std::vector<const sapdr_key*>& keys) {
+  for (const sapdr_key* key : keys) {
+    JsonObject out;
+    out.text("id", key->id).text("short_id", short_id(key->id));
+    out.text("host", key->host).text("user", key->user);
+    out.text("created", utc_time(key->created_ns)).flag("current", key->is_current != 0);
+    emit("key", out);
+  }
+}
+
+void EventReport::node(const sapdr_node& node, bool) {
+  emit("node", node_fields(node));
+}
+
+void EventReport::difference(const sapdr_difference& d) {
   JsonObject out;
-  out.bytes("path", {n.path, n.path_size}).text("node_type", node_type(n.type));
-  out.number("size", n.size).number("mode", n.mode).number("uid", n.uid).number("gid", n.gid);
-  out.text("user", n.user).text("group", n.group);
-  out.text("mtime", utc_time(n.mtime_ns)).text("atime", utc_time(n.atime_ns));
-  out.text("ctime", utc_time(n.ctime_ns));
-  out.number("inode", n.inode).number("links", n.links).number("blobs", n.n_blobs);
-  if (n.link_target != nullptr) out.bytes("link_target", {n.link_target, n.link_target_size});
-  if (n.type == SAPDR_NODE_DEV || n.type == SAPDR_NODE_CHARDEV) out.number("device", n.device);
-  emit("node", out);
+  out.text("modifier", sapdr_diff_modifier(d.change)).bytes("path", {d.path, d.path_size});
+  if (d.before != nullptr) out.object("before", node_fields(*d.before));
+  if (d.after != nullptr) out.object("after", node_fields(*d.after));
+  emit("change", out);
+}
+
+void EventReport::match(const sapdr_match& m, bool) {
+  JsonObject out;
+  out.text("snapshot_id", sapdr_snapshot_hex(m.snapshot));
+  add_if_known(out, "object_type", m.object_type);
+  add_if_known(out, "object_id", m.object_id);
+  add_if_known(out, "tree_id", m.tree_id);
+  emit("match", out.append(node_fields(*m.node)));
 }
 
 void EventReport::checksum(const sapdr_file_checksum& file) {

@@ -17,8 +17,11 @@ class EventReport : public Report {
   void snapshots(const std::vector<const sapdr_snapshot*>& snapshots) override;
   void decisions(const std::string& title, const std::vector<Decision>& group) override;
   void plan(const Summary& plan) override;
+  void keys(const std::vector<const sapdr_key*>& keys) override;
   void node(const sapdr_node& node, bool long_form) override;
   void checksum(const sapdr_file_checksum& file) override;
+  void difference(const sapdr_difference& difference) override;
+  void match(const sapdr_match& match, bool long_form) override;
   void object(const std::string& type, const char* id, std::uint64_t size) override;
   void content(const std::string& type, const std::string& id, std::string_view bytes) override;
   void finish(const Summary& summary, const Failure* failure) override;

@@ -24,6 +24,7 @@ using Cancel = std::unique_ptr<sapdr_cancel, Freed<sapdr_cancel_free>>;
 using Buffer = std::unique_ptr<sapdr_buffer, Freed<sapdr_buffer_free>>;
 using Snapshot = std::unique_ptr<sapdr_snapshot, Freed<sapdr_snapshot_free>>;
 using SnapshotList = std::unique_ptr<sapdr_snapshot_list, Freed<sapdr_snapshot_list_free>>;
+using KeyList = std::unique_ptr<sapdr_key_list, Freed<sapdr_key_list_free>>;
 using Walk = std::unique_ptr<sapdr_walk, Freed<sapdr_walk_free>>;
 using ForgetPlan = std::unique_ptr<sapdr_forget_plan, Freed<sapdr_forget_plan_free>>;
 using PrunePlan = std::unique_ptr<sapdr_prune_plan, Freed<sapdr_prune_plan_free>>;

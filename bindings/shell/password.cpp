@@ -195,14 +195,13 @@ Secret password_from_variable(const char* name) {
   return password;
 }
 
-Secret password_from_terminal(bool confirm) {
+Secret password_from_terminal(const char* prompt, bool confirm, std::string hint) {
   const Descriptor terminal(::open("/dev/tty", O_RDWR | O_CLOEXEC));
   if (terminal.get() < 0) {
     throw usage_error("no password was given and there is no terminal to ask for it")
-        .hinted("use --password-file, --password-command, SAPDR_PASSWORD_FILE or SAPDR_PASSWORD");
+        .hinted(std::move(hint));
   }
-  Secret password = ask(terminal.get(), confirm ? "enter password for new repository: "
-                                                : "enter password for repository: ");
+  Secret password = ask(terminal.get(), prompt);
   if (confirm && ask(terminal.get(), "enter password again: ").view() != password.view()) {
     throw usage_error("the two passwords are not the same");
   }

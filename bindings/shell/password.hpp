@@ -43,7 +43,8 @@ Secret password_from_file(const std::string& path);
 Secret password_from_command(const std::string& command);
 // Copies the variable's value and wipes it from the environment.
 Secret password_from_variable(const char* name);
-// Asks on the terminal without echo, twice if `confirm`; throws a usage error without a terminal.
-Secret password_from_terminal(bool confirm);
+// Asks on the terminal without echo, twice if `confirm`; without a terminal it throws a usage error
+// with this hint.
+Secret password_from_terminal(const char* prompt, bool confirm, std::string hint);
 
 }  // namespace sapdr::shell

@@ -40,9 +40,12 @@ class Report {
   virtual void decisions(const std::string& title, const std::vector<Decision>& group) = 0;
   // What will be done, before it is done.
   virtual void plan(const Summary& plan) = 0;
+  virtual void keys(const std::vector<const sapdr_key*>& keys) = 0;
   virtual void node(const sapdr_node& node, bool long_form) = 0;
   // One file of `checksum`.
   virtual void checksum(const sapdr_file_checksum& file) = 0;
+  virtual void difference(const sapdr_difference& difference) = 0;
+  virtual void match(const sapdr_match& match, bool long_form) = 0;
   // One object of `list`.
   virtual void object(const std::string& type, const char* id, std::uint64_t size) = 0;
   // The plaintext of one object, of `cat`. `id` is "" where the type has only one.

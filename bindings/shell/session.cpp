@@ -29,49 +29,57 @@ void Session::stop_if_cancelled() const {
 
 sapdr_ctx* Session::context() {
   if (context_) return context_.get();
-  sapdr_ctx_options context;
-  SAPDR_INIT(&context);
-  context.threads = options_.threads;
-  context.log_level = console_.log_level();
-  context.on_log = on_log;
-  context.log_user = &console_;
+  sapdr_ctx_options options;
+  SAPDR_INIT(&options);
+  options.threads = options_.threads;
+  options.log_level = console_.log_level();
+  options.on_log = on_log;
+  options.log_user = &console_;
   context_ = make<Context>(
-      [&](auto** out, sapdr_error** error) { return sapdr_ctx_new(out, &context, error); });
+      [&](auto** out, sapdr_error** error) { return sapdr_ctx_new(out, &options, error); });
   return context_.get();
 }
 
-void Session::prepare() {
-  sapdr_ctx* ctx = context();
-  const std::string location = repository_location(options_);
-  backend_ = make<Backend>([&](auto** out, sapdr_error** error) {
-    return sapdr_backend_open(out, ctx, location.c_str(), error);
+Backend Session::storage_at(const std::string& location) {
+  return make<Backend>([&](auto** out, sapdr_error** error) {
+    return sapdr_backend_open(out, context(), location.c_str(), error);
+  });
+}
+
+Repository Session::open_at(const std::string& location, sapdr_repo_open_options options,
+                            const Secret& password) {
+  options.password = password.data();
+  options.password_size = password.size();
+  const Backend storage = storage_at(location);
+  return make<Repository>([&](auto** out, sapdr_error** error) {
+    return sapdr_repo_open(out, context(), storage.get(), &options, error);
   });
 }
 
 sapdr_repo* Session::open(bool skip_verify) {
-  prepare();
-  sapdr_repo_open_options open = open_options(options_);
-  const Secret password = repository_password(options_, false);
-  open.password = password.data();
-  open.password_size = password.size();
-  open.no_verify_blobs = skip_verify;
-  repository_ = make<Repository>([&](auto** out, sapdr_error** error) {
-    return sapdr_repo_open(out, context_.get(), backend_.get(), &open, error);
-  });
+  const std::string location = repository_location(options_.repository, kRepository);
+  sapdr_repo_open_options options = open_options(options_);
+  options.no_verify_blobs = skip_verify;
+  if (from_) options.no_lock = 0;
+  repository_ = open_at(location, options, read_password(options_.repository.password, kPassword));
   return repository_.get();
 }
 
-sapdr_repo* Session::create(std::uint32_t version, std::uint32_t scrypt_n) {
-  prepare();
-  sapdr_repo_init_options init;
-  SAPDR_INIT(&init);
-  const Secret password = repository_password(options_, true);
-  init.version = version;
-  init.password = password.data();
-  init.password_size = password.size();
-  init.scrypt_n = scrypt_n;
+sapdr_repo* Session::open_from(const RepositoryOptions& from) {
+  const std::string location = repository_location(from, kFromRepository);
+  sapdr_repo_open_options options = open_options(options_);
+  options.key_hint = from.key_hint.empty() ? nullptr : from.key_hint.c_str();
+  from_ = open_at(location, options, read_password(from.password, kFromPassword));
+  return from_.get();
+}
+
+sapdr_repo* Session::create(sapdr_repo_init_options options) {
+  const Backend storage = storage_at(repository_location(options_.repository, kRepository));
+  const Secret password = read_password(options_.repository.password, kFirstPassword);
+  options.password = password.data();
+  options.password_size = password.size();
   repository_ = make<Repository>([&](auto** out, sapdr_error** error) {
-    return sapdr_repo_init(out, context_.get(), backend_.get(), &init, error);
+    return sapdr_repo_init(out, context(), storage.get(), &options, error);
   });
   return repository_.get();
 }

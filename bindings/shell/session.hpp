@@ -28,12 +28,17 @@ class Session {
   // For what needs no repository.
   sapdr_ctx* context();
 
-  // Both read the password. `skip_verify`: do not prove each blob before it is stored.
+  // All of them read a password. `skip_verify`: do not prove each blob before it is stored.
   sapdr_repo* open(bool skip_verify = false);
-  sapdr_repo* create(std::uint32_t version, std::uint32_t scrypt_n);
+  // Options as in sapdr_repo_init_options, but for the password.
+  sapdr_repo* create(sapdr_repo_init_options options);
+  // The repository of --from-repo. Only this one is then opened without locks if --no-lock says so.
+  sapdr_repo* open_from(const RepositoryOptions& from);
 
  private:
-  void prepare();
+  Backend storage_at(const std::string& location);
+  Repository open_at(const std::string& location, sapdr_repo_open_options options,
+                     const Secret& password);
 
   const GlobalOptions& options_;
   Console& console_;
@@ -42,8 +47,8 @@ class Session {
   Cancel cancel_;
   SignalsCancel signals_;
   Context context_;
-  Backend backend_;
   Repository repository_;
+  Repository from_;
 };
 
 }  // namespace sapdr::shell

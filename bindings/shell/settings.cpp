@@ -71,28 +71,32 @@ std::uint32_t pack_size(const std::string& text) {
 
 }  // namespace
 
-std::string repository_location(const GlobalOptions& options) {
+std::string repository_location(const RepositoryOptions& options, const RepositoryKind& kind) {
+  const std::string dashes = std::string("--") + kind.option;
+  const std::string name = std::string(kind.variable) + "REPOSITORY";
   std::string location =
-      one_of(options.repo, "--repo", options.repository_file, "--repository-file");
+      one_of(options.location, dashes + "repo", options.location_file, dashes + "repository-file");
   for (const std::string prefix : kPrefixes) {
     if (!location.empty()) break;
-    const std::string name = prefix + "REPOSITORY";
-    location = one_of(variable(name), name, variable(name + "_FILE"), name + "_FILE");
+    const std::string file = prefix + name + "_FILE";
+    location = one_of(variable(prefix + name), prefix + name, variable(file), file);
   }
   if (location.empty()) {
-    throw usage_error("no repository was given")
-        .hinted("use -r LOCATION, --repository-file FILE or the variable SAPDR_REPOSITORY");
+    throw usage_error(std::string("no ") + kind.name + " was given")
+        .hinted("use " + dashes + "repo LOCATION, " + dashes +
+                "repository-file FILE or the variable SAPDR_" + name);
   }
   return location;
 }
 
-Secret repository_password(const GlobalOptions& options, bool confirm) {
-  refuse_both(options.password_file, "--password-file", options.password_command,
-              "--password-command");
-  if (!options.password_file.empty()) return password_from_file(options.password_file);
-  if (!options.password_command.empty()) return password_from_command(options.password_command);
+Secret read_password(const PasswordOptions& options, const PasswordKind& kind) {
+  const std::string file_option = std::string(kind.option) + "-file";
+  const std::string command_option = std::string(kind.option) + "-command";
+  refuse_both(options.file, file_option, options.command, command_option);
+  if (!options.file.empty()) return password_from_file(options.file);
+  if (!options.command.empty()) return password_from_command(options.command);
   for (const std::string prefix : kPrefixes) {
-    const std::string name = prefix + "PASSWORD";
+    const std::string name = prefix + kind.variable;
     const std::string file = variable(name + "_FILE");
     const std::string command = variable(name + "_COMMAND");
     refuse_both(file, name + "_FILE", command, name + "_COMMAND");
@@ -101,7 +105,10 @@ Secret repository_password(const GlobalOptions& options, bool confirm) {
     const char* value = std::getenv(name.c_str());
     if (value != nullptr && *value != '\0') return password_from_variable(name.c_str());
   }
-  return password_from_terminal(confirm);
+  const std::string variable = kPrefixes.front() + std::string(kind.variable);
+  return password_from_terminal(
+      kind.prompt, kind.confirm,
+      "use " + file_option + ", " + command_option + ", " + variable + "_FILE or " + variable);
 }
 
 sapdr_repo_open_options open_options(const GlobalOptions& options) {
@@ -111,7 +118,8 @@ sapdr_repo_open_options open_options(const GlobalOptions& options) {
       options.compression.empty() ? variable_of_any_prefix("COMPRESSION") : options.compression);
   out.pack_size_mib = options.pack_size_mib != 0 ? options.pack_size_mib
                                                  : pack_size(variable_of_any_prefix("PACK_SIZE"));
-  out.key_hint = options.key_hint.empty() ? nullptr : options.key_hint.c_str();
+  const std::string& key = options.repository.key_hint;
+  out.key_hint = key.empty() ? nullptr : key.c_str();
   out.no_lock = options.no_lock;
   if (!options.retry_lock.empty()) {
     out.retry_lock_ns = parse_duration("--retry-lock", options.retry_lock);

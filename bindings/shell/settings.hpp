@@ -11,13 +11,26 @@
 
 namespace sapdr::shell {
 
-// As they stand on the command line; empty or 0 where they do not.
-struct GlobalOptions {
-  std::string repo;
-  std::string repository_file;
-  std::string password_file;
-  std::string password_command;
+// All as they stand on the command line; empty or 0 where they do not.
+struct PasswordOptions {
+  std::string file;
+  std::string command;
+};
+
+struct RepositoryOptions {
+  std::string location;
+  std::string location_file;
+  PasswordOptions password;
   std::string key_hint;
+
+  bool is_given() const {
+    return !(location.empty() && location_file.empty() && password.file.empty() &&
+             password.command.empty() && key_hint.empty());
+  }
+};
+
+struct GlobalOptions {
+  RepositoryOptions repository;
   std::string retry_lock;
   std::string compression;
   std::uint32_t pack_size_mib = 0;
@@ -28,10 +41,34 @@ struct GlobalOptions {
   bool json = false;
 };
 
-std::string repository_location(const GlobalOptions& options);
+// Which repository: how its options and variables begin.
+struct RepositoryKind {
+  const char* option;    // behind the dashes
+  const char* variable;  // behind SAPDR_
+  const char* name;
+};
+inline constexpr RepositoryKind kRepository = {"", "", "repository"};
+inline constexpr RepositoryKind kFromRepository = {"from-", "FROM_", "source repository"};
 
-// `confirm`: a new password, to be typed twice if it is typed.
-Secret repository_password(const GlobalOptions& options, bool confirm);
+std::string repository_location(const RepositoryOptions& options, const RepositoryKind& kind);
+
+// Which password: how its options and variables begin, and what a person is asked.
+struct PasswordKind {
+  const char* option;
+  const char* variable;
+  const char* prompt;
+  bool confirm;  // it is typed twice
+};
+inline constexpr PasswordKind kPassword = {"--password", "PASSWORD",
+                                           "enter password for repository: ", false};
+inline constexpr PasswordKind kFirstPassword = {"--password", "PASSWORD",
+                                                "enter password for new repository: ", true};
+inline constexpr PasswordKind kFromPassword = {"--from-password", "FROM_PASSWORD",
+                                               "enter password for source repository: ", false};
+inline constexpr PasswordKind kNewPassword = {"--new-password", "NEW_PASSWORD",
+                                              "enter new password: ", true};
+
+Secret read_password(const PasswordOptions& options, const PasswordKind& kind);
 
 // All of sapdr_repo_open_options but the password. Strings are borrowed from `options`.
 sapdr_repo_open_options open_options(const GlobalOptions& options);

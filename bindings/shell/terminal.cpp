@@ -150,6 +150,15 @@ void TerminalReport::plan(const Summary& plan) {
   sink_.flush();
 }
 
+void TerminalReport::keys(const std::vector<const sapdr_key*>& keys) {
+  std::vector<Row> rows = {{"", "ID", "Created", "Host", "User"}};
+  for (const sapdr_key* key : keys) {
+    rows.push_back({key->is_current != 0 ? "*" : "", short_id(key->id), local_time(key->created_ns),
+                    shown(key->host), shown(key->user)});
+  }
+  sink_.write(table(rows));
+}
+
 void TerminalReport::node(const sapdr_node& node, bool long_form) {
   sink_.write((long_form ? long_line(node) : shown({node.path, node.path_size})) + "\n");
 }
@@ -160,6 +169,36 @@ void TerminalReport::checksum(const sapdr_file_checksum& file) {
     sink_.write(printable({file.line, file.line_size - 1}) + "\n");
     sink_.flush();
   });
+}
+
+// As restic prints it: folders end in a slash.
+void TerminalReport::difference(const sapdr_difference& d) {
+  std::string line = sapdr_diff_modifier(d.change);
+  line.resize(5, ' ');
+  line += shown({d.path, d.path_size});
+  const sapdr_node& node = d.after == nullptr ? *d.before : *d.after;
+  if (node.type == SAPDR_NODE_DIR) line += '/';
+  sink_.write(line + "\n");
+}
+
+// As restic prints it.
+void TerminalReport::match(const sapdr_match& m, bool long_form) {
+  const std::string hex = sapdr_snapshot_hex(m.snapshot);
+  const std::string time = local_time(sapdr_snapshot_time_ns(m.snapshot));
+  if (m.object_type != nullptr) {
+    const bool is_blob = std::string_view(m.object_type) == "blob";
+    sink_.write("Found " + std::string(m.object_type) + " " + m.object_id + "\n");
+    sink_.write((is_blob ? " ... in file " : " ... path ") +
+                shown({m.node->path, m.node->path_size}) + "\n");
+    if (is_blob) sink_.write("     (tree " + std::string(m.tree_id) + ")\n");
+    return sink_.write(" ... in snapshot " + short_id(hex) + " (" + time + ")\n");
+  }
+  if (hex != matches_of_) {
+    if (!matches_of_.empty()) sink_.write("\n");
+    sink_.write("Found matching entries in snapshot " + short_id(hex) + " from " + time + "\n");
+    matches_of_ = hex;
+  }
+  node(*m.node, long_form);
 }
 
 void TerminalReport::object(const std::string&, const char* id, std::uint64_t) {

@@ -36,6 +36,7 @@ std::string local_time(std::int64_t unix_ns);  // "2026-11-22 23:45:53" in the l
 std::string local_date(std::int64_t unix_ns);  // "2026-11-22"
 std::string utc_time(std::int64_t unix_ns);    // RFC 3339 with nanoseconds, "…Z"
 
+// 64 digits.
 std::string hex(const sapdr_id& id);
 // A line of a small table: title, value, remark.
 std::string row(const std::string& title, const std::string& value, const std::string& note = "");

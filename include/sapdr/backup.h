@@ -102,10 +102,15 @@ typedef struct sapdr_stream {
    * then. */
   sapdr_status (*read)(void *user, void *buffer, size_t capacity, size_t *size,
                        sapdr_error **err);
+  /* Called once when the stream is not needed any more, whatever came of it, before the run
+   * returns; maybe on a worker thread. NULL: nothing to do. */
+  void (*close)(void *user);
 } sapdr_stream;
 
 /* Backs up streams, without temporary files, into one snapshot. A stream that fails fails the
- * run: half a dump is no backup. @since 0.1 */
+ * run: half a dump is no backup. Streams of an array that cannot be read (a struct_size that is
+ * wrong) are not closed; all others are. For streams that are made one after the other see
+ * ext/source.h. @since 0.1 */
 SAPDR_API SAPDR_NODISCARD sapdr_status sapdr_backup_streams(sapdr_backup_result *result,
                                                             sapdr_repo *repo,
                                                             const sapdr_stream *streams,

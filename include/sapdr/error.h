@@ -36,9 +36,28 @@ SAPDR_API const char *sapdr_error_detail(const sapdr_error *error, const char *k
 /* The error that caused this one, or NULL. Borrowed. @since 0.1 */
 SAPDR_API const sapdr_error *sapdr_error_cause(const sapdr_error *error);
 
-/* A new error, for callbacks and plug-ins that report a failure; `message` is copied. Returns a
- * static object, never NULL, when memory is out. @since 0.1 */
+/* A new error, for callbacks and plug-ins that report a failure; `message` is copied. Its retry
+ * class is SAPDR_RETRY_MAYBE for SAPDR_E_NETWORK and SAPDR_E_TIMEOUT, else SAPDR_RETRY_NEVER.
+ * Returns a static object, never NULL, when memory is out. @since 0.1 */
 SAPDR_API sapdr_error *sapdr_error_new(sapdr_status code, const char *message);
+
+/* What else an error may say. Everything is copied. */
+typedef struct sapdr_error_options {
+  uint32_t struct_size;
+  int32_t retryable;           /* SAPDR_RETRY_* */
+  const sapdr_error *cause;    /* NULL: none */
+  const char *const *details;  /* key, value, key, value, … */
+  size_t n_details;            /* number of pairs */
+} sapdr_error_options;
+
+/* The same with more to say; `options` may be NULL. Options that are not valid give an error that
+ * says so. @since 0.1 */
+SAPDR_API sapdr_error *sapdr_error_new_with(sapdr_status code, const char *message,
+                                            const sapdr_error_options *options);
+
+/* Another error that says the same, for callbacks that pass on what they were told; NULL for NULL.
+ * Returns a static object when memory is out. @since 0.1 */
+SAPDR_API sapdr_error *sapdr_error_copy(const sapdr_error *error);
 
 /* Frees `error`; NULL is allowed. @since 0.1 */
 SAPDR_API void sapdr_error_free(sapdr_error *error);

@@ -40,11 +40,11 @@ typedef struct sapdr_progress {
 
 /* What happened to an item. */
 enum {
-  SAPDR_ITEM_NEW = 1,        /* backup: not in the parent snapshot */
-  SAPDR_ITEM_MODIFIED = 2,   /* backup: differs from the parent snapshot */
-  SAPDR_ITEM_UNCHANGED = 3,  /* as in the parent (backup) or the manifest; restore: already right */
+  SAPDR_ITEM_NEW = 1,        /* backup: not in the parent snapshot; copy: not in the destination */
+  SAPDR_ITEM_MODIFIED = 2,   /* backup: differs from the parent snapshot; tag: has other tags now */
+  SAPDR_ITEM_UNCHANGED = 3,  /* as in the parent or the manifest; restore, tag: already right */
   SAPDR_ITEM_RESTORED = 4,   /* restore: written (in a plan: will be written) */
-  SAPDR_ITEM_SKIPPED = 5,    /* left alone because an option says so */
+  SAPDR_ITEM_SKIPPED = 5,    /* left alone because an option says so; copy: copied before */
   SAPDR_ITEM_FAILED = 6,     /* could not be read or written; `status` and `message` say why */
   SAPDR_ITEM_CHANGED = 7,    /* backup, checksums: changed while it was read; taken as read */
   SAPDR_ITEM_MISSING = 8,    /* verify: in the snapshot or manifest, not on disk */
@@ -68,7 +68,8 @@ typedef struct sapdr_item {
   uint64_t size;            /* bytes of the file or object, 0 if unknown */
   const char *object_type;  /* "pack", "blob", "tree", "index", "snapshot", "key", "lock" */
   const char *object_id;    /* hexadecimal */
-  const char *snapshot_id;  /* hexadecimal: the snapshot that is affected */
+  const char *snapshot_id;  /* hexadecimal: the snapshot that is affected, or, if the item is a
+                               snapshot itself, the one that it became */
   const char *message;      /* one line */
 } sapdr_item;
 

@@ -35,6 +35,9 @@ typedef struct sapdr_repo_init_options {
   uint32_t scrypt_r;         /* 0: 8 */
   uint32_t scrypt_p;         /* 0: 6 */
   uint32_t reserved;
+  const sapdr_repo *copy_chunker_params; /* a repository that files are to be cut alike, so that
+                                            what is copied from one to the other and what is backed
+                                            up into it has the same blobs; NULL: cut as no other */
 } sapdr_repo_init_options;
 
 typedef struct sapdr_repo_open_options {

@@ -15,6 +15,13 @@
  *  12. prune.h       data that nothing needs any more goes
  *  13. repair.h      what is left of a damaged repository becomes a sound one
  *  14. checksum.h    SHA-256 and manifests of local files, without a repository
+ *  15. tag.h         the tags of snapshots
+ *  16. copy.h        snapshots into another repository
+ *  17. key.h         the passwords of a repository
+ *  18. diff.h        what changed from one snapshot to another
+ *  19. find.h        where is a file, a blob, a tree, a pack?
+ *  20. ext/backend.h storage of your own
+ *  21. ext/source.h  sources of your own: streams that are made one after the other
  * error.h, status.h, observer.h, cancel.h and id.h serve them all; export.h has the conventions.
  *
  * USAGE (without error handling; examples/backup.c is a whole program):
@@ -34,11 +41,18 @@
 #include <sapdr/backup.h>
 #include <sapdr/check.h>
 #include <sapdr/checksum.h>
+#include <sapdr/copy.h>
+#include <sapdr/diff.h>
+#include <sapdr/ext/backend.h>
+#include <sapdr/ext/source.h>
+#include <sapdr/find.h>
 #include <sapdr/forget.h>
+#include <sapdr/key.h>
 #include <sapdr/prune.h>
 #include <sapdr/repair.h>
 #include <sapdr/restore.h>
 #include <sapdr/stats.h>
+#include <sapdr/tag.h>
 #include <sapdr/verify.h>
 #include <sapdr/version.h>
 

@@ -3,18 +3,24 @@
  *
  * OVERVIEW, and the order to read the headers in:
  *   1. cpp/error.hpp       error: what a failed call throws; run_error: with the result so far
- *   2. cpp/context.hpp     context, backend, cancel_source
- *   3. cpp/observer.hpp    progress and items, told to lambdas
- *   4. cpp/snapshot.hpp    snapshot, snapshot_list (a range), snapshot_filter
- *   5. cpp/tree.hpp        walk (an input range) of nodes
- *   6. cpp/backup.hpp      backup_options, stream
- *   7. cpp/restore.hpp     restore_options, restore_plan
- *   8. cpp/check.hpp       check_options, verify_options
- *   9. cpp/repository.hpp  repository: all the operations; buffer
- *  10. cpp/checksum.hpp    sha256, hasher; checksums and manifests of local files
- *   9. cpp/forget.hpp      forget_options, forget_plan
- *  10. cpp/prune.hpp       prune_options, prune_plan
- *  11. cpp/repository.hpp  repository: all the operations; buffer
+ *   2. cpp/context.hpp     context, cancel_source
+ *   3. cpp/backend.hpp     backend; storage: a backend of your own
+ *   4. cpp/observer.hpp    progress and items, told to lambdas
+ *   5. cpp/snapshot.hpp    snapshot, snapshot_list (a range), snapshot_filter
+ *   6. cpp/tree.hpp        walk (an input range) of nodes
+ *   7. cpp/backup.hpp      backup_options, stream, stream_source
+ *   8. cpp/restore.hpp     restore_options, restore_plan
+ *   9. cpp/check.hpp       check_options, verify_options
+ *  10. cpp/forget.hpp      forget_options, forget_plan
+ *  11. cpp/prune.hpp       prune_options, prune_plan
+ *  12. cpp/repair.hpp      repair_options
+ *  13. cpp/tag.hpp         tag_options
+ *  14. cpp/copy.hpp        copy_options
+ *  15. cpp/key.hpp         key, key_options
+ *  16. cpp/diff.hpp        diff_options, difference
+ *  17. cpp/find.hpp        find_options, match
+ *  18. cpp/repository.hpp  repository: all the operations; buffer
+ *  19. cpp/checksum.hpp    sha256, hasher; checksums and manifests of local files
  *
  * USAGE (examples/backup.cpp is a whole program):
  *

@@ -79,6 +79,23 @@ Error system_error(int errnum, std::string_view action, std::string_view path) {
       .with("errno", std::to_string(errnum));
 }
 
+bool is_fatal(const Error& error) {
+  switch (error.code()) {
+    case Code::cancelled:
+    case Code::callback:
+    case Code::no_memory:
+    case Code::no_space:
+    case Code::network:
+    case Code::timeout:
+    case Code::auth:
+    case Code::locked:
+    case Code::internal:
+      return true;
+    default:
+      return false;
+  }
+}
+
 Error current_error() noexcept {
   try {
     throw;

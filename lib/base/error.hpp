@@ -69,6 +69,9 @@ class Error : public std::exception {
 // `errnum` (ENOENT: not_found, EACCES: permission, ENOSPC: no_space, …).
 Error system_error(int errnum, std::string_view action, std::string_view path);
 
+// What cannot be blamed on one item among many: it ends the run.
+bool is_fatal(const Error& error);
+
 // Whatever is being handled in a catch block, as an Error.
 Error current_error() noexcept;
 

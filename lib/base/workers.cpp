@@ -19,10 +19,11 @@ Workers::Workers(unsigned threads, size_t queue_limit) : queue_limit_(queue_limi
 }
 
 Workers::~Workers() {
+  std::deque<Task> dropped;
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
-    queue_.clear();
+    dropped.swap(queue_);
   }
   has_task_.notify_all();
   for (auto& thread : threads_) thread.join();
@@ -53,10 +54,11 @@ void Workers::finish() {
 }
 
 void Workers::fail(std::exception_ptr cause) noexcept {
+  std::deque<Task> dropped;  // destroyed without the lock: what they captured may call anybody
   {
     const std::lock_guard lock(mutex_);
     if (!failure_) failure_ = std::move(cause);
-    queue_.clear();
+    dropped.swap(queue_);
     if (running_ == 0) is_idle_.notify_all();
   }
   has_room_.notify_all();

@@ -10,10 +10,8 @@ sapdr_status sapdr_backend_open(sapdr_backend** out, sapdr_ctx* ctx, const char*
                                 sapdr_error** err) {
   return capi::guard_new(out, err, [&] {
     const core::ContextPtr& context = capi::use(ctx);
-    core::BackendPtr backend = core::open_backend(context, &capi::require(location, "location"));
-    std::string name = backend->location();
-    return std::make_unique<sapdr_backend>(
-        sapdr_backend{context, std::move(backend), std::move(name)});
+    return capi::new_backend(context,
+                             core::open_backend(context, &capi::require(location, "location")));
   });
 }
 

@@ -2,10 +2,10 @@
 
 #include <sapdr/backup.h>
 
-#include "capi/id.hpp"
+#include "capi/backup.hpp"
 #include "capi/run.hpp"
+#include "capi/streams.hpp"
 #include "component/files/file_source.hpp"
-#include "component/streams/stream_source.hpp"
 
 namespace capi = sapdr::capi;
 namespace core = sapdr::core;
@@ -101,56 +101,6 @@ void require_no_excludes(const sapdr_backup_options& given) {
   }
 }
 
-size_t read_stream(const sapdr_stream& stream, core::ByteSpan out) {
-  size_t size = 0;
-  sapdr_error* failure = nullptr;
-  const sapdr_status status = stream.read(stream.user, out.data(), out.size(), &size, &failure);
-  const std::string what = std::string("\"read\" of the stream ") + stream.path;
-  if (status != SAPDR_OK) {
-    throw capi::callback_error(status, failure, what).with("path", stream.path);
-  }
-  sapdr_error_free(failure);
-  if (size > out.size()) {
-    throw Error(Code::invalid_argument, "the callback " + what + " told more bytes than it had " +
-                                            "room for: " + std::to_string(size));
-  }
-  return size;
-}
-
-core::NamedStream read_stream_options(const sapdr_stream* given, core::UnixNs time) {
-  const sapdr_stream stream = capi::read_options(given, "streams");
-  capi::require(stream.read, "read");
-  core::NamedStream named;
-  // The path is kept by the caller until the run ends, as `user` is.
-  named.path = &capi::require(stream.path, "path");
-  if (stream.mode != 0) {
-    named.mode = static_cast<uint32_t>(capi::require_range(stream.mode, 0, 07777, "mode"));
-  }
-  named.mtime = stream.mtime_ns == 0 ? time : stream.mtime_ns;
-  named.size_hint = stream.size_hint;
-  named.read = [stream](core::ByteSpan out) { return read_stream(stream, out); };
-  return named;
-}
-
-// The structs lie one behind the other in the size that the caller's headers gave them.
-std::vector<core::NamedStream> read_streams(const sapdr_stream* streams, size_t n,
-                                            core::UnixNs time) {
-  std::vector<core::NamedStream> read;
-  if (n == 0) return read;
-  const size_t stride = capi::require(streams, "streams").struct_size;
-  const char* at = reinterpret_cast<const char*>(streams);
-  for (size_t i = 0; i < n; ++i, at += stride) {
-    const auto* stream = reinterpret_cast<const sapdr_stream*>(at);
-    if (stream->struct_size != stride) {
-      throw Error(Code::invalid_argument,
-                  "not all streams have the same struct_size; start each "
-                  "of them with SAPDR_INIT");
-    }
-    read.push_back(read_stream_options(stream, time));
-  }
-  return read;
-}
-
 void run(const core::RepositoryPtr& repository, core::Source& source,
          const core::BackupOptions& options, const sapdr_backup_options& given,
          const capi::Result<sapdr_backup_result>& told) {
@@ -162,6 +112,20 @@ void run(const core::RepositoryPtr& repository, core::Source& source,
 }
 
 }  // namespace
+
+void sapdr::capi::back_up_whole(sapdr_backup_result* result, sapdr_repo* repo,
+                                const sapdr_backup_options* options,
+                                const MakeSource& make_source) {
+  const Result<sapdr_backup_result> told(result);
+  const core::RepositoryPtr& repository = use(repo);
+  const sapdr_backup_options given = read_options(options, "options");
+  core::BackupOptions read = read_common(given);
+  require_no_excludes(given);
+  read.fail_on_error = true;
+  if (read.time == 0) read.time = repository->context().now();
+  const auto source = make_source(repository->context(), read.time);
+  run(repository, *source, read, given, told);
+}
 
 sapdr_status sapdr_backup_run(sapdr_backup_result* result, sapdr_repo* repo,
                               const char* const* paths, size_t n_paths,
@@ -183,14 +147,9 @@ sapdr_status sapdr_backup_streams(sapdr_backup_result* result, sapdr_repo* repo,
                                   const sapdr_stream* streams, size_t n_streams,
                                   const sapdr_backup_options* options, sapdr_error** err) {
   return capi::guard(err, [&] {
-    const capi::Result<sapdr_backup_result> told(result);
-    const core::RepositoryPtr& repository = capi::use(repo);
-    const sapdr_backup_options given = capi::read_options(options, "options");
-    core::BackupOptions read = read_common(given);
-    require_no_excludes(given);
-    read.fail_on_error = true;
-    if (read.time == 0) read.time = repository->context().now();
-    const auto source = core::make_stream_source(read_streams(streams, n_streams, read.time));
-    run(repository, *source, read, given, told);
+    capi::TakenStreams taken = capi::take_streams(streams, n_streams);
+    capi::back_up_whole(result, repo, options, [&](const core::Context&, core::UnixNs time) {
+      return capi::make_source(std::move(taken), time);
+    });
   });
 }

@@ -3,6 +3,7 @@
 #include <new>
 
 #include "capi/guard.hpp"
+#include "capi/options.hpp"
 
 namespace sapdr::capi {
 
@@ -30,6 +31,38 @@ sapdr_status failure_code(sapdr_status status) {
       return SAPDR_E_CALLBACK;
   }
 #undef SAPDR_CASE_
+}
+
+// Of what says no more than a status.
+core::Retry retry_of(Code code) {
+  return code == Code::network || code == Code::timeout ? core::Retry::maybe : core::Retry::never;
+}
+
+const char* text_of(const char* message) {
+  return message == nullptr ? "" : message;
+}
+
+// A new object of `make()`; memory for it may be out.
+template <class Make>
+sapdr_error* new_error(Make make) noexcept {
+  try {
+    return new sapdr_error(make());
+  } catch (...) {
+    return &out_of_memory;
+  }
+}
+
+Error read_error(Code code, const char* message, const sapdr_error_options* options) {
+  if (options == nullptr) return Error(code, text_of(message), retry_of(code));
+  const sapdr_error_options given = read_options(options, "options");
+  Error error(code, text_of(message),
+              read_choice<core::Retry>(given.retryable, SAPDR_RETRY_YES, "retryable"));
+  const auto details = read_strings(given.details, 2 * given.n_details, "details");
+  for (size_t i = 0; i < details.size(); i += 2) {
+    static_cast<void>(std::move(error).with(details[i], details[i + 1]));
+  }
+  if (given.cause != nullptr) static_cast<void>(std::move(error).because(given.cause->error));
+  return error;
 }
 
 std::unique_ptr<const sapdr_error> cause_of(const Error& error) {
@@ -62,7 +95,9 @@ sapdr_status report(sapdr_error** err) noexcept {
 Error callback_error(sapdr_status status, sapdr_error* given, const std::string& what) {
   const std::unique_ptr<sapdr_error, decltype(&sapdr_error_free)> owned(given, sapdr_error_free);
   const Code code{failure_code(status)};
-  if (owned == nullptr) return Error(code, "the callback " + what + " reported a failure");
+  if (owned == nullptr) {
+    return Error(code, "the callback " + what + " reported a failure", retry_of(code));
+  }
   if (owned->error.code() == code) return owned->error;
   return Error(code, owned->error.message(), owned->error.retry()).because(owned->error);
 }
@@ -97,12 +132,23 @@ const sapdr_error* sapdr_error_cause(const sapdr_error* error) {
 }
 
 sapdr_error* sapdr_error_new(sapdr_status code, const char* message) {
-  try {
-    return new sapdr_error(
-        core::Error(core::Code{capi::failure_code(code)}, message == nullptr ? "" : message));
-  } catch (...) {
-    return &capi::out_of_memory;
-  }
+  return sapdr_error_new_with(code, message, nullptr);
+}
+
+sapdr_error* sapdr_error_new_with(sapdr_status code, const char* message,
+                                  const sapdr_error_options* options) {
+  return capi::new_error([&] {
+    try {
+      return capi::read_error(core::Code{capi::failure_code(code)}, message, options);
+    } catch (const core::Error& wrong) {
+      return wrong;
+    }
+  });
+}
+
+sapdr_error* sapdr_error_copy(const sapdr_error* error) {
+  if (error == nullptr || error == &capi::out_of_memory) return const_cast<sapdr_error*>(error);
+  return capi::new_error([&] { return error->error; });
 }
 
 void sapdr_error_free(sapdr_error* error) {

@@ -9,6 +9,7 @@
 
 #include "base/cancel.hpp"
 #include "capi/guard.hpp"
+#include "capi/id.hpp"
 #include "repository/repository.hpp"
 #include "repository/snapshots.hpp"
 #include "repository/verified.hpp"
@@ -70,6 +71,13 @@ inline const core::RepositoryPtr& use(const sapdr_repo* repo) {
   const core::RepositoryPtr& repository = require(repo, "repo").repository;
   repository->context().check_process();
   return repository;
+}
+
+inline std::unique_ptr<sapdr_backend> new_backend(core::ContextPtr context,
+                                                  core::BackendPtr backend) {
+  std::string location = backend->location();
+  return std::make_unique<sapdr_backend>(
+      sapdr_backend{std::move(context), std::move(backend), std::move(location)});
 }
 
 // Whether this process was forked off after the context was made. What holds a lock must not even

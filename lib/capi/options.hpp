@@ -11,6 +11,7 @@
 
 #include "base/bytes.hpp"
 #include "capi/guard.hpp"
+#include "crypto/scrypt.hpp"
 
 namespace sapdr::capi {
 
@@ -142,6 +143,15 @@ inline core::SecretBytes read_secret(const char* bytes, size_t size, const char*
   if (size == 0) return {};
   const core::ByteView view = core::as_bytes({&require(bytes, name), size});
   return {view.begin(), view.end()};
+}
+
+// What is 0 is as usual.
+inline core::ScryptCost read_cost(uint32_t n, uint32_t r, uint32_t p) {
+  core::ScryptCost cost;
+  if (n != 0) cost.n = n;
+  if (r != 0) cost.r = r;
+  if (p != 0) cost.p = p;
+  return cost;
 }
 
 }  // namespace sapdr::capi

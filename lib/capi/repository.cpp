@@ -17,9 +17,10 @@ core::InitSettings read_init(const sapdr_repo_init_options& given) {
   core::InitSettings settings;
   if (given.version != 0) settings.version = given.version;
   settings.password = capi::read_secret(given.password, given.password_size, "password");
-  if (given.scrypt_n != 0) settings.cost.n = given.scrypt_n;
-  if (given.scrypt_r != 0) settings.cost.r = given.scrypt_r;
-  if (given.scrypt_p != 0) settings.cost.p = given.scrypt_p;
+  settings.cost = capi::read_cost(given.scrypt_n, given.scrypt_r, given.scrypt_p);
+  if (given.copy_chunker_params != nullptr) {
+    settings.polynomial = capi::use(given.copy_chunker_params)->config().polynomial;
+  }
   return settings;
 }
 
@@ -38,20 +39,6 @@ core::OpenSettings read_open(const sapdr_repo_open_options& given) {
   settings.verify_blobs = given.no_verify_blobs == 0;
   settings.retry_lock_ns = capi::read_duration(given.retry_lock_ns, "retry_lock_ns");
   return settings;
-}
-
-// The costs of an existing key are data that may be damaged; those of a new one are an argument.
-core::RepositoryPtr init(const core::ContextPtr& context, const core::BackendPtr& backend,
-                         const core::InitSettings& settings) {
-  try {
-    return core::Repository::init(context, backend, settings);
-  } catch (const Error& error) {
-    if (error.code() != Code::corrupt) throw;
-    throw Error(Code::invalid_argument,
-                "scrypt_n, scrypt_r and scrypt_p are no costs that can be used: give a power of "
-                "two and small numbers, or leave them 0")
-        .because(error);
-  }
 }
 
 std::unique_ptr<sapdr_repo> new_handle(core::RepositoryPtr repository) {
@@ -76,7 +63,7 @@ sapdr_status sapdr_repo_init(sapdr_repo** out, sapdr_ctx* ctx, sapdr_backend* ba
                              const sapdr_repo_init_options* options, sapdr_error** err) {
   return capi::guard_new(out, err, [&] {
     const core::InitSettings settings = read_init(capi::read_options(options, "options"));
-    return new_handle(init(capi::use(ctx), capi::use(backend), settings));
+    return new_handle(core::Repository::init(capi::use(ctx), capi::use(backend), settings));
   });
 }
 

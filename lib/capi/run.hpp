@@ -53,13 +53,12 @@ inline SnapshotName read_name(const char* snapshot, const sapdr_snapshot_filter*
 
 enum class Index { none, load };
 
-// A repository under a shared lock.
+// A repository under a lock.
 class Session {
  public:
-  Session(core::RepositoryPtr repository, Index index, core::Progress& progress)
-      : repository_(std::move(repository)),
-        lock_(*repository_, core::LockMode::shared, progress),
-        index_(index) {
+  Session(core::RepositoryPtr repository, Index index, core::Progress& progress,
+          core::LockMode mode = core::LockMode::shared)
+      : repository_(std::move(repository)), lock_(*repository_, mode, progress), index_(index) {
     if (index == Index::load) repository_->load_index(progress);
   }
 

@@ -1,6 +1,5 @@
 #include <sapdr/snapshot.h>
 
-#include "capi/id.hpp"
 #include "capi/run.hpp"
 
 namespace capi = sapdr::capi;

@@ -1,5 +1,6 @@
 #include <sapdr/tree.h>
 
+#include "capi/node.hpp"
 #include "capi/run.hpp"
 #include "operation/dump.hpp"
 #include "operation/walk.hpp"
@@ -22,56 +23,6 @@ struct sapdr_walk {
 };
 
 namespace {
-
-int32_t type_of(core::NodeType type) {
-  switch (type) {
-    case core::NodeType::file:
-      return SAPDR_NODE_FILE;
-    case core::NodeType::dir:
-      return SAPDR_NODE_DIR;
-    case core::NodeType::symlink:
-      return SAPDR_NODE_SYMLINK;
-    case core::NodeType::dev:
-      return SAPDR_NODE_DEV;
-    case core::NodeType::chardev:
-      return SAPDR_NODE_CHARDEV;
-    case core::NodeType::fifo:
-      return SAPDR_NODE_FIFO;
-    case core::NodeType::socket:
-      return SAPDR_NODE_SOCKET;
-    case core::NodeType::irregular:
-      return SAPDR_NODE_OTHER;
-  }
-  return SAPDR_NODE_OTHER;
-}
-
-// Borrows from `entry`.
-sapdr_node to_c(const core::Walk::Entry& entry) {
-  const core::Node& from = entry.node;
-  sapdr_node node{};
-  node.struct_size = sizeof node;
-  node.type = type_of(from.type);
-  node.path = entry.path.c_str();
-  node.path_size = entry.path.size();
-  if (from.type == core::NodeType::symlink) {
-    node.link_target = from.link_target.c_str();
-    node.link_target_size = from.link_target.size();
-  }
-  node.user = from.user.c_str();
-  node.group = from.group.c_str();
-  node.size = from.size;
-  node.mtime_ns = from.mtime;
-  node.atime_ns = from.atime;
-  node.ctime_ns = from.ctime;
-  node.inode = from.inode;
-  node.links = from.links;
-  node.device = from.device;
-  node.n_blobs = from.content.size();
-  node.mode = core::posix_permissions(from.mode);
-  node.uid = from.uid;
-  node.gid = from.gid;
-  return node;
-}
 
 core::WalkOptions read_walk(const sapdr_walk_options* options) {
   const sapdr_walk_options given = capi::read_options(options, "options");
@@ -102,7 +53,7 @@ sapdr_status sapdr_walk_next(const sapdr_node** out, sapdr_walk* walk, sapdr_err
     session.repository().context().check_process();
     session.lock().check();
     if (const core::Walk::Entry* entry = walk->walk.next()) {
-      walk->node = to_c(*entry);
+      walk->node = capi::to_c(entry->path, entry->node);
       *out = &walk->node;
     }
   });

@@ -9,7 +9,7 @@
 #include "operation/amount.hpp"
 #include "operation/prune_settle.hpp"
 #include "operation/prune_usage.hpp"
-#include "repository/blob_reader.hpp"
+#include "repository/blob_fetcher.hpp"
 #include "repository/blob_writer.hpp"
 #include "repository/lock.hpp"
 #include "repository/pack_reader.hpp"
@@ -230,8 +230,12 @@ void Plan::repack(const RepositoryLock& lock, Progress& progress) {
     }
   }
   BlobWriter writer(*repository_, lock, false);
-  const auto move = [&](const LoadedBlob& blob) { writer.copy(blob.place, blob.sealed); };
-  read_blobs(*repository_, std::move(places), move, progress);
+  BlobsToFetch blobs = all_of(places);
+  blobs.take = [&](size_t, const FetchedBlob& blob) {
+    writer.copy(blob.place, blob.sealed);
+    progress.done(1, blob.place.length);
+  };
+  BlobFetcher(*repository_, progress).run(std::move(blobs));
   writer.finish();
 }
 

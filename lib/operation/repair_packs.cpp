@@ -5,7 +5,7 @@
 
 #include "base/workers.hpp"
 #include "operation/repair.hpp"
-#include "repository/blob_reader.hpp"
+#include "repository/blob_fetcher.hpp"
 #include "repository/blob_writer.hpp"
 #include "repository/index_writer.hpp"
 #include "repository/lock.hpp"
@@ -112,21 +112,25 @@ void PackRepair::save_blobs(bool dry_run) {
     }
   }
   BlobWriter writer(repository_, lock_, false);
-  const auto save = [&](const LoadedBlob& blob) {
+  BlobsToFetch blobs = all_of(places);
+  blobs.take = [&](size_t at, const FetchedBlob& blob) {
     if (!dry_run) writer.copy(blob.place, blob.sealed);
+    progress_.done(1, places[at].length);
     const std::lock_guard lock(mutex_);
     ++result_.blobs_saved;
   };
-  const auto lose = [&](const BlobPlace& place, const Error& error) {
+  blobs.lose = [&](size_t at, const Error& error) {
+    if (error.code() != Code::corrupt) throw error;  // what cannot be read now is not lost
+    progress_.done(1, places[at].length);
     progress_.count_error();
     progress_.item({.action = SAPDR_ITEM_DAMAGED,
                     .error = &error,
                     .object_type = "blob",
-                    .object_id = place.id.hex()});
+                    .object_id = places[at].id.hex()});
     const std::lock_guard lock(mutex_);
     ++result_.blobs_lost;
   };
-  read_blobs(repository_, std::move(places), save, progress_, lose);
+  BlobFetcher(repository_, progress_).run(std::move(blobs));
   if (!dry_run) writer.finish();
 }
 

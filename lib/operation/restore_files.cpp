@@ -24,23 +24,6 @@ bool is_zero(ByteView data) {
 
 }  // namespace
 
-bool is_fatal(const Error& error) {
-  switch (error.code()) {
-    case Code::cancelled:
-    case Code::callback:
-    case Code::no_memory:
-    case Code::no_space:
-    case Code::network:
-    case Code::timeout:
-    case Code::auth:
-    case Code::locked:
-    case Code::internal:
-      return true;
-    default:
-      return false;
-  }
-}
-
 RestoreFiles::RestoreFiles(const RestorePlanData& plan, Progress& progress)
     : plan_(plan),
       items_(plan.items),

@@ -15,9 +15,6 @@
 
 namespace sapdr::core {
 
-// What cannot be blamed on one item: it ends the run.
-bool is_fatal(const Error& error);
-
 // Members may be called from any thread. A failure of an item is told, counted and ends there; only
 // what is_fatal is thrown.
 class RestoreFiles {

@@ -5,39 +5,30 @@
 #include <optional>
 #include <unordered_set>
 
-#include "operation/ahead.hpp"
 #include "operation/snapshot_path.hpp"
+#include "operation/trees_ahead.hpp"
 
 namespace sapdr::core {
 
 namespace {
 
-constexpr size_t max_loaded_ahead = 256;  // trees, on all levels together
-
-bool is_about_tree(const Error& error) {
-  return error.code() == Code::corrupt || error.code() == Code::not_found ||
-         error.code() == Code::io;
-}
-
 class SelectionWalk {
  public:
   SelectionWalk(Repository& repository, const Selection& selection, SelectionVisitor& visitor,
                 Progress& progress)
-      : repository_(repository),
-        selection_(selection),
+      : selection_(selection),
         visitor_(visitor),
         progress_(progress),
         seen_(selection.includes.size()),
-        loaders_(repository.context().threads(), max_loaded_ahead) {}
+        trees_(repository) {}
 
   void run(const Id& root);
 
  private:
   struct Subfolder {
     std::string path;
-    Id tree;
+    TreesAhead::Tree tree;
     SelectionVisitor::Folder number;
-    Ahead<std::vector<Node>> nodes;  // if it is being loaded ahead
   };
   using Level = std::deque<Subfolder>;  // what is still to be visited in a folder
 
@@ -45,24 +36,21 @@ class SelectionWalk {
   void visit_node(const Subfolder& parent, Node& node, Level& below);
   void visit_subfolder(const Subfolder& parent, std::string path, Node& node, bool is_selected,
                        Level& below);
-  std::vector<Node> take(Subfolder& folder);
   void load_ahead(Level& level);
   void fail(const std::string& path, const Error& error);
   void check_includes() const;
 
-  Repository& repository_;
   const Selection& selection_;
   SelectionVisitor& visitor_;
   Progress& progress_;
   std::vector<bool> seen_;  // by pattern of the includes: whether it matched anything
   bool has_failed_ = false;
   std::deque<Level> levels_;
-  size_t n_ahead_ = 0;
-  Workers loaders_;  // last: its threads use the repository
+  TreesAhead trees_;
 };
 
 void SelectionWalk::run(const Id& root) {
-  Subfolder top{"/", root, 0, {}};
+  Subfolder top{"/", {root}, 0};
   visit_folder(top);
   while (!levels_.empty()) {
     if (levels_.back().empty()) {
@@ -81,7 +69,7 @@ void SelectionWalk::run(const Id& root) {
 void SelectionWalk::visit_folder(Subfolder& folder) {
   std::vector<Node> nodes;
   try {
-    nodes = take(folder);
+    nodes = trees_.take(folder.tree);
   } catch (const Error& error) {
     if (!is_about_tree(error)) throw;
     return fail(folder.path, error);
@@ -130,26 +118,13 @@ void SelectionWalk::visit_subfolder(const Subfolder& parent, std::string path, N
   }
   const Id tree = *node.subtree;
   if (const auto number = visitor_.enter(parent.number, path, node, is_selected)) {
-    below.push_back({std::move(path), tree, *number, {}});
+    below.push_back({std::move(path), {tree}, *number});
   }
 }
 
-std::vector<Node> SelectionWalk::take(Subfolder& folder) {
-  if (!folder.nodes.is_started()) return load_tree(repository_, folder.tree);
-  --n_ahead_;
-  return folder.nodes.take();
-}
-
-// The next few of a level, so that no level takes all the room from those below it.
 void SelectionWalk::load_ahead(Level& level) {
-  const size_t wanted = std::min<size_t>(level.size(), 4 * repository_.context().threads());
-  for (size_t i = 0; i < wanted && n_ahead_ < max_loaded_ahead; ++i) {
-    Subfolder& folder = level[i];
-    if (folder.nodes.is_started()) continue;
-    folder.nodes = Ahead<std::vector<Node>>::start(
-        loaders_,
-        [&repository = repository_, id = folder.tree] { return load_tree(repository, id); });
-    ++n_ahead_;
+  const size_t wanted = std::min(level.size(), trees_.per_folder());
+  for (size_t i = 0; i < wanted && trees_.start(level[i].tree); ++i) {
   }
 }
 

@@ -1,13 +1,10 @@
 #include "repository/repository.hpp"
 
-#include <pwd.h>
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "base/json.hpp"
 #include "checksum/sha256.hpp"
-#include "repository/host.hpp"
+#include "repository/keys.hpp"
 
 namespace sapdr::core {
 
@@ -16,97 +13,11 @@ namespace {
 // Limits on what is read into memory before anything is known about it.
 constexpr uint64_t max_small_file = 16ULL * 1024 * 1024;  // config, keys, locks, snapshots
 constexpr uint64_t max_index_file = 1024ULL * 1024 * 1024;
-constexpr size_t salt_size = 64;
 
 const FileName config_name{FileType::config, ""};
 
 uint64_t size_limit(FileType type) {
   return type == FileType::index || type == FileType::verified ? max_index_file : max_small_file;
-}
-
-SecretBytes seal(const Context& context, Cipher& cipher, ByteView plain) {
-  std::array<std::byte, iv_size> iv;
-  context.random(iv);
-  SecretBytes sealed(plain.size() + seal_overhead);
-  cipher.seal(iv, plain, sealed);
-  return sealed;
-}
-
-// The master key in a key file, or nothing if the password is another one.
-std::optional<Key> open_key(const KeyFile& file, ByteView password) {
-  Cipher cipher(derive_key(password, file.salt, file.cost));
-  if (file.data.size() < seal_overhead) return std::nullopt;
-  SecretBytes plain(file.data.size() - seal_overhead);
-  if (!cipher.open(file.data, plain)) return std::nullopt;
-  return parse_master_key(plain);
-}
-
-Id save_key(const Context& context, Backend& backend, const Key& master, ByteView password,
-            const ScryptCost& cost) {
-  KeyFile file;
-  file.hostname = host_name();
-  file.username = user_name();
-  file.created = context.now();
-  file.cost = cost;
-  file.salt.resize(salt_size);
-  context.random(file.salt);
-  Cipher cipher(derive_key(password, file.salt, cost));
-  file.data = seal(context, cipher, master_key_json(master));
-  const std::string json = key_file_json(file);
-  const Id id = sha256(as_bytes(json));
-  backend.save({FileType::key, id.hex()}, as_bytes(json));
-  return id;
-}
-
-std::vector<Id> list_ids(Backend& backend, FileType type) {
-  std::vector<Id> ids;
-  backend.list(type, [&](const ObjectInfo& object) {
-    if (const auto id = Id::parse(object.name)) ids.push_back(*id);
-  });
-  std::sort(ids.begin(), ids.end());
-  return ids;
-}
-
-// False also where there is nothing at all.
-bool has_keys(Backend& backend) {
-  try {
-    return !list_ids(backend, FileType::key).empty();
-  } catch (const Error& error) {
-    if (error.code() != Code::not_found) throw;
-    return false;
-  }
-}
-
-// Tries the key files until one opens. A damaged one does not hide the others.
-Key find_key(const Context& context, Backend& backend, const OpenSettings& settings) {
-  std::vector<Id> ids = list_ids(backend, FileType::key);
-  const auto hinted = [&](const Id& id) {
-    return !settings.key_hint.empty() && id.hex().starts_with(settings.key_hint);
-  };
-  std::stable_partition(ids.begin(), ids.end(), hinted);
-  std::optional<Error> damage;
-  for (const Id& id : ids) {
-    const FileName name{FileType::key, id.hex()};
-    try {
-      const Bytes stored = load_all(backend, name, max_small_file);
-      const KeyFile file = parse_key_file(as_text(stored), to_string(name));
-      if (auto key = open_key(file, settings.password)) return *std::move(key);
-      if (sha256(stored) != id) {
-        throw Error(Code::corrupt, to_string(name) + " is damaged: its content has another hash")
-            .with("key", id.hex());
-      }
-    } catch (const Error& error) {
-      context.log(LogLevel::warning, "repository", error.message());
-      damage = error;
-    }
-  }
-  if (damage) throw *damage;
-  if (ids.empty()) {
-    throw Error(Code::corrupt, "the repository at " + backend.location() +
-                                   " has no key file; restore its folder keys/ from a copy");
-  }
-  throw Error(Code::auth,
-              "no key of the repository at " + backend.location() + " opens with this password");
 }
 
 Config load_config(Backend& backend, const Key& key) {
@@ -121,12 +32,30 @@ Config load_config(Backend& backend, const Key& key) {
 
 }  // namespace
 
+std::vector<Id> list_ids(Backend& backend, FileType type) {
+  std::vector<Id> ids;
+  backend.list(type, [&](const ObjectInfo& object) {
+    if (const auto id = Id::parse(object.name)) ids.push_back(*id);
+  });
+  std::sort(ids.begin(), ids.end());
+  return ids;
+}
+
+SecretBytes seal(const Context& context, Cipher& cipher, ByteView plain) {
+  std::array<std::byte, iv_size> iv;
+  context.random(iv);
+  SecretBytes sealed(plain.size() + seal_overhead);
+  cipher.seal(iv, plain, sealed);
+  return sealed;
+}
+
 Repository::Repository(ContextPtr context, BackendPtr backend, const OpenSettings& settings,
-                       Config config, const Key& key)
+                       Config config, const Id& key_id, const Key& key)
     : context_(std::move(context)),
       backend_(std::move(backend)),
       settings_(settings),
       config_(std::move(config)),
+      key_id_(key_id),
       key_(key),
       tools_(key, config_.version < 2 ? Compression::off : settings.compression) {
   settings_.password = {};
@@ -159,13 +88,15 @@ RepositoryPtr Repository::init(ContextPtr context, BackendPtr backend,
   std::array<std::byte, 32> id;
   context->random(id);
   config.id = to_hex(id);
-  config.polynomial = random_polynomial([&](ByteSpan out) { context->random(out); });
+  config.polynomial = settings.polynomial != 0
+                          ? settings.polynomial
+                          : random_polynomial([&](ByteSpan out) { context->random(out); });
   // The config comes last: it makes the repository.
-  save_key(*context, *backend, key, settings.password, settings.cost);
+  const Id key_id = save_key(*context, *backend, key, {settings.password, settings.cost});
   Cipher cipher(key);
   backend->save(config_name, seal(*context, cipher, as_bytes(config_json(config))));
   return RepositoryPtr(
-      new Repository(std::move(context), std::move(backend), {}, std::move(config), key));
+      new Repository(std::move(context), std::move(backend), {}, std::move(config), key_id, key));
 }
 
 RepositoryPtr Repository::open(ContextPtr context, BackendPtr backend,
@@ -179,10 +110,10 @@ RepositoryPtr Repository::open(ContextPtr context, BackendPtr backend,
     throw Error(Code::no_repository, "there is no repository at " + backend->location() +
                                          "; check the location or create one with init");
   }
-  const Key key = find_key(*context, *backend, settings);
-  Config config = load_config(*backend, key);
-  return RepositoryPtr(
-      new Repository(std::move(context), std::move(backend), settings, std::move(config), key));
+  const OpenedKey key = find_key(*context, *backend, settings.password, settings.key_hint);
+  Config config = load_config(*backend, key.master);
+  return RepositoryPtr(new Repository(std::move(context), std::move(backend), settings,
+                                      std::move(config), key.id, key.master));
 }
 
 Bytes Repository::load_unpacked(FileType type, const Id& id) {

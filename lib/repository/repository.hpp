@@ -18,6 +18,7 @@ struct InitSettings {
   uint32_t version = 2;
   SecretBytes password;
   ScryptCost cost;
+  Polynomial polynomial = 0;  // 0: a random one
 };
 
 struct OpenSettings {
@@ -45,6 +46,10 @@ class Repository {
   Backend& backend() { return *backend_; }
   const Config& config() const { return config_; }
   const Key& key() const { return key_; }
+  // The key file that it was opened with, or that took its place. use_key() is not for use while
+  // another thread asks.
+  const Id& key_id() const { return key_id_; }
+  void use_key(const Id& id) { key_id_ = id; }
   const OpenSettings& settings() const { return settings_; }  // its password is empty
   ToolBox& tools() { return tools_; }
 
@@ -72,12 +77,13 @@ class Repository {
 
  private:
   Repository(ContextPtr context, BackendPtr backend, const OpenSettings& settings, Config config,
-             const Key& key);
+             const Id& key_id, const Key& key);
 
   ContextPtr context_;
   BackendPtr backend_;
   OpenSettings settings_;
   Config config_;
+  Id key_id_;
   Key key_;
   ToolBox tools_;
   std::mutex index_mutex_;
@@ -85,6 +91,12 @@ class Repository {
 };
 
 using RepositoryPtr = std::shared_ptr<Repository>;
+
+// Of a type, every name that is an id, in ascending order: what Repository::list gives.
+std::vector<Id> list_ids(Backend& backend, FileType type);
+
+// A sealed message, under an IV of its own.
+SecretBytes seal(const Context& context, Cipher& cipher, ByteView plain);
 
 // Opens one sealed blob: MAC, decompression, SHA-256. `out` becomes the plaintext; false if
 // anything is wrong.

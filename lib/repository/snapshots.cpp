@@ -1,6 +1,7 @@
 #include "repository/snapshots.hpp"
 
 #include <algorithm>
+#include <mutex>
 #include <optional>
 
 #include "base/path.hpp"
@@ -20,8 +21,38 @@ bool contains_all(const std::vector<std::string>& list, const std::vector<std::s
                      [&](const std::string& item) { return contains(list, item); });
 }
 
-Snapshot find_latest(Repository& repository, const SnapshotFilter& filter) {
-  std::vector<Snapshot> snapshots = list_snapshots(repository, filter);
+// Those that are still there and not damaged.
+std::vector<Snapshot> load_snapshots(Repository& repository, const std::vector<Id>& ids,
+                                     const OnDamage& on_damage) {
+  std::vector<Snapshot> all(ids.size());
+  std::mutex mutex;
+  Workers workers(repository.context().threads(), repository.context().threads());
+  for (size_t i = 0; i < ids.size(); ++i) {
+    workers.submit([&, i] {
+      try {
+        all[i] = load_snapshot(repository, ids[i]);
+      } catch (const Error& error) {
+        if (error.code() == Code::not_found) return;
+        if (error.code() != Code::corrupt || !on_damage) throw;
+        const std::lock_guard lock(mutex);
+        on_damage(ids[i], error);
+      }
+    });
+  }
+  workers.finish();
+  std::erase_if(all, [](const Snapshot& snapshot) { return snapshot.id.is_null(); });
+  return all;
+}
+
+void sort_oldest_first(std::vector<Snapshot>& snapshots) {
+  std::sort(snapshots.begin(), snapshots.end(), [](const Snapshot& a, const Snapshot& b) {
+    return std::tie(a.time, a.id) < std::tie(b.time, b.id);
+  });
+}
+
+Snapshot find_latest(Repository& repository, const SnapshotFilter& filter,
+                     const OnDamage& on_damage = {}) {
+  std::vector<Snapshot> snapshots = list_snapshots(repository, filter, on_damage);
   if (snapshots.empty()) {
     throw Error(Code::not_found, "no snapshot in the repository at " +
                                      repository.backend().location() +
@@ -48,25 +79,32 @@ Snapshot load_snapshot(Repository& repository, const Id& id) {
   return snapshot;
 }
 
-std::vector<Snapshot> list_snapshots(Repository& repository, const SnapshotFilter& filter) {
-  const std::vector<Id> ids = repository.list(FileType::snapshot);
-  std::vector<Snapshot> all(ids.size());
-  Workers workers(repository.context().threads(), repository.context().threads());
-  for (size_t i = 0; i < ids.size(); ++i) {
-    workers.submit([&, i] {
-      try {
-        all[i] = load_snapshot(repository, ids[i]);
-      } catch (const Error& error) {
-        if (error.code() != Code::not_found) throw;  // forgotten meanwhile: its id stays null
-      }
-    });
-  }
-  workers.finish();
-  std::erase_if(all, [&](const Snapshot& s) { return s.id.is_null() || !filter.matches(s); });
-  std::sort(all.begin(), all.end(), [](const Snapshot& a, const Snapshot& b) {
-    return std::tie(a.time, a.id) < std::tie(b.time, b.id);
-  });
+std::vector<Snapshot> list_snapshots(Repository& repository, const SnapshotFilter& filter,
+                                     const OnDamage& on_damage) {
+  std::vector<Snapshot> all =
+      load_snapshots(repository, repository.list(FileType::snapshot), on_damage);
+  std::erase_if(all, [&](const Snapshot& snapshot) { return !filter.matches(snapshot); });
+  sort_oldest_first(all);
   return all;
+}
+
+std::vector<Snapshot> find_snapshots(Repository& repository, const std::vector<std::string>& names,
+                                     const SnapshotFilter& filter, const OnDamage& on_damage) {
+  if (names.empty()) return list_snapshots(repository, filter, on_damage);
+  std::vector<Id> ids;
+  for (const std::string& name : names) {
+    if (name.find(':') != std::string::npos) {
+      throw Error(Code::invalid_argument,
+                  "\"" + name + "\" names a folder of a snapshot; name the whole snapshot");
+    }
+    ids.push_back(name == "latest" ? find_latest(repository, filter, on_damage).id
+                                   : repository.find_by_prefix(FileType::snapshot, name));
+  }
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  std::vector<Snapshot> found = load_snapshots(repository, ids, on_damage);
+  sort_oldest_first(found);
+  return found;
 }
 
 SnapshotRef find_snapshot(Repository& repository, std::string_view name,

@@ -1,6 +1,7 @@
 // Finding snapshots, and what is recorded about them.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,18 +12,27 @@
 namespace sapdr::core {
 
 struct SnapshotFilter {
-  std::vector<std::string> hosts;                     // one of them; empty: any
-  std::vector<std::string> tags;                      // all of them
-  std::vector<std::string> paths;                     // all of them
-  std::vector<std::vector<std::string>> tag_lists{};  // all tags of one of them; empty: any
+  std::vector<std::string> hosts = {};                   // one of them; empty: any
+  std::vector<std::string> tags = {};                    // all of them
+  std::vector<std::string> paths = {};                   // all of them
+  std::vector<std::vector<std::string>> tag_lists = {};  // all tags of one of them; empty: any
 
   bool matches(const Snapshot& snapshot) const;
 };
 
 Snapshot load_snapshot(Repository& repository, const Id& id);
 
-// Those that match, oldest first. A damaged snapshot throws Code::corrupt.
-std::vector<Snapshot> list_snapshots(Repository& repository, const SnapshotFilter& filter);
+// What becomes of a damaged snapshot; without such a function it is thrown, as Code::corrupt.
+using OnDamage = std::function<void(const Id& snapshot, const Error& error)>;
+
+// Those that match, oldest first.
+std::vector<Snapshot> list_snapshots(Repository& repository, const SnapshotFilter& filter,
+                                     const OnDamage& on_damage = {});
+
+// Those that are named, each once, oldest first, or if no names are given all that match. Throws
+// Code::not_found, Code::ambiguous, Code::invalid_argument for a name with a folder.
+std::vector<Snapshot> find_snapshots(Repository& repository, const std::vector<std::string>& names,
+                                     const SnapshotFilter& filter, const OnDamage& on_damage = {});
 
 // A snapshot by name, and the folder in it that is meant: "latest", a prefix of an id, either with
 // ":/folder" behind it.

@@ -1,5 +1,14 @@
 // Sources: by which anything becomes a tree. A source pushes what it has into a sink, folder by
 // folder; the backup behind the sink reads file contents on its own threads.
+//
+// CONTRACT, which every source keeps and tests/conformance proves
+//   - Its paths are absolute and clean, and known before anything is read.
+//   - Each item is pushed once, in its folder; a folder is entered once, and left.
+//   - The path of an item is that of its folder and its name, and no name leads out of it.
+//   - Files are opened and read on other threads, several at once, while the source goes on; it may
+//     wait until some were read, or dropped, before it pushes more. A file may never be opened.
+//   - A file that fails throws where it is opened or read; the others can still be read.
+//   - Totals never shrink. What the sink throws comes out of run() unchanged.
 #pragma once
 
 #include <functional>

@@ -12,41 +12,11 @@
 #include "base/atomic_file.hpp"
 #include "base/encoding.hpp"
 #include "base/fd.hpp"
+#include "storage/layout.hpp"
 
 namespace sapdr::core {
 
 namespace {
-
-const char* folder_of(FileType type) {
-  switch (type) {
-    case FileType::config:
-      return "";
-    case FileType::key:
-      return "keys";
-    case FileType::lock:
-      return "locks";
-    case FileType::snapshot:
-      return "snapshots";
-    case FileType::index:
-      return "index";
-    case FileType::pack:
-      return "data";
-    case FileType::verified:
-      return "sapdr/verified";
-  }
-  return "";
-}
-
-// Relative to the repository; without a slash at the end.
-std::string folder_of(const FileName& file) {
-  std::string folder = folder_of(file.type);
-  if (file.type == FileType::pack) folder.append("/").append(file.name, 0, 2);
-  return folder;
-}
-
-std::string leaf_of(const FileName& file) {
-  return file.type == FileType::config ? "config" : file.name;
-}
 
 // "00" to "ff": the folders of packs.
 std::vector<std::string> pack_prefixes() {
@@ -138,9 +108,7 @@ class LocalBackend final : public Backend {
 
  private:
   std::string full(const std::string& relative) const { return join(path_, relative); }
-  std::string path_of(const FileName& file) const {
-    return full(join(folder_of(file), leaf_of(file)));
-  }
+  std::string path_of(const FileName& file) const { return full(core::path_of(file)); }
 
   bool stat(const FileName& file, struct stat& st) const {
     require_valid(file);

@@ -1,5 +1,4 @@
-// Objects as files in a folder, laid out as restic does:
-//   config  keys/ID  locks/ID  snapshots/ID  index/ID  data/ab/abcd…  sapdr/verified/ID
+// Objects as files in a folder, laid out as restic does (storage/layout.hpp).
 #pragma once
 
 #include "storage/backend.hpp"

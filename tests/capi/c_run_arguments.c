@@ -157,6 +157,39 @@ static void test_check_verify_stats(sapdr_repo* repo) {
                       sapdr_stats_run(&options.known, repo, NULL, NULL, NULL, &err));
 }
 
+static void test_tag(sapdr_repo* repo) {
+  STARTED(sapdr_tag_options, good);
+  STARTED(sapdr_snapshot_filter, filter);
+  const char *tags[] = {"x"}, *empty[] = {"x", ""}, *holes[] = {NULL}, *folder[] = {"latest:/x"};
+  good.add = tags;
+  good.n_add = 1;
+  EXPECT_INVALID(sapdr_tag_run(NULL, NULL, NULL, 0, NULL, &good, &err));
+  EXPECT_INVALID(sapdr_tag_run(NULL, repo, NULL, 1, NULL, &good, &err));
+  EXPECT_INVALID(sapdr_tag_run(NULL, repo, holes, 1, NULL, &good, &err));
+  EXPECT_INVALID(sapdr_tag_run(NULL, repo, folder, 1, NULL, &good, &err));
+  EXPECT_INVALID(sapdr_tag_run(NULL, repo, NULL, 0, NULL, NULL, &err)); /* no tags */
+  EXPECT_SIZES(sapdr_tag_options, good,
+               sapdr_tag_run(NULL, repo, NULL, 0, NULL, &options.known, &err));
+  EXPECT_SIZES(sapdr_snapshot_filter, filter,
+               sapdr_tag_run(NULL, repo, NULL, 0, &options.known, &good, &err));
+  EXPECT_RESULT_SIZES(sapdr_tag_result,
+                      sapdr_tag_run(&options.known, repo, NULL, 0, NULL, &good, &err));
+  sapdr_tag_options bad = good;
+  bad.set = tags;
+  bad.n_set = 1;
+  EXPECT_INVALID(sapdr_tag_run(NULL, repo, NULL, 0, NULL, &bad, &err));
+  bad = good;
+  bad.remove = empty;
+  bad.n_remove = 2;
+  EXPECT_INVALID(sapdr_tag_run(NULL, repo, NULL, 0, NULL, &bad, &err));
+  bad = good;
+  bad.n_remove = 1;
+  EXPECT_INVALID(sapdr_tag_run(NULL, repo, NULL, 0, NULL, &bad, &err));
+  bad = good;
+  bad.reserved = 1;
+  EXPECT_STATUS(SAPDR_E_UNSUPPORTED, sapdr_tag_run(NULL, repo, NULL, 0, NULL, &bad, &err));
+}
+
 int main(void) {
   write_file("file", "content", 7);
   sapdr_ctx* ctx = new_context();
@@ -167,6 +200,7 @@ int main(void) {
   test_tree(repo);
   test_restore(repo);
   test_check_verify_stats(repo);
+  test_tag(repo);
   sapdr_repo_free(repo);
   sapdr_ctx_free(ctx);
   return expect_result();

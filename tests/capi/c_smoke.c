@@ -290,6 +290,43 @@ static void test_verify_and_restore(sapdr_repo* repo) {
   EXPECT(plan == NULL);
 }
 
+static void test_tag(sapdr_repo* repo) {
+  const char *add[] = {"kept"}, *gone[] = {"nightly"}, *none[] = {""};
+  const char* names[] = {"latest"};
+  sapdr_tag_options options;
+  sapdr_tag_result result;
+  SAPDR_INIT(&options);
+  SAPDR_INIT(&result);
+  options.add = add;
+  options.n_add = 1;
+  options.remove = gone;
+  options.n_remove = 1;
+  EXPECT_OK(sapdr_tag_run(&result, repo, NULL, 0, NULL, &options, &err));
+  EXPECT(result.changed == 2 && result.unchanged == 0 && result.elapsed_ns > 0);
+  EXPECT_OK(sapdr_tag_run(&result, repo, NULL, 0, NULL, &options, &err));
+  EXPECT(result.changed == 0 && result.unchanged == 2);
+  sapdr_snapshot_list* list;
+  EXPECT_OK(sapdr_snapshot_list_new(&list, repo, NULL, &err));
+  EXPECT(sapdr_snapshot_list_size(list) == 2);
+  const sapdr_snapshot* first = sapdr_snapshot_list_at(list, 0);
+  EXPECT(sapdr_snapshot_n_tags(first) == 2 && sapdr_snapshot_verified_ns(first) > 0);
+  EXPECT_TEXT("models", sapdr_snapshot_tag(first, 0));
+  EXPECT_TEXT("kept", sapdr_snapshot_tag(first, 1));
+  sapdr_snapshot_list_free(list);
+
+  sapdr_snapshot* latest;
+  SAPDR_INIT(&options);
+  options.set = none;
+  options.n_set = 1;
+  EXPECT_OK(sapdr_tag_run(&result, repo, names, 1, NULL, &options, &err));
+  EXPECT(result.changed == 1);
+  EXPECT_OK(sapdr_snapshot_get(&latest, repo, "latest", NULL, &err));
+  EXPECT(sapdr_snapshot_n_tags(latest) == 0);
+  sapdr_snapshot_free(latest);
+  names[0] = "zz";
+  EXPECT_STATUS(SAPDR_E_NOT_FOUND, sapdr_tag_run(NULL, repo, names, 1, NULL, &options, &err));
+}
+
 static int32_t count_id(void* user, const char* id, uint64_t size) {
   EXPECT(strlen(id) == 64 && size > 0);
   ++*(int*)user;
@@ -335,6 +372,7 @@ static void test_main_job(const char* location) {
   test_dump(repo);
   test_check_and_stats(repo);
   test_verify_and_restore(repo);
+  test_tag(repo);
   test_objects(repo);
   sapdr_repo_free(repo);
   EXPECT(system("rm -rf target") == 0);

@@ -15,7 +15,7 @@ COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 
 def declared(include_folder: Path) -> set[str]:
     names: set[str] = set()
-    for header in (include_folder / "sapdr").glob("*.h"):
+    for header in (include_folder / "sapdr").rglob("*.h"):
         names.update(DECLARATION.findall(COMMENT.sub("", header.read_text())))
     return names
 

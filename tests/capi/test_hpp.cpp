@@ -220,6 +220,102 @@ TEST_CASE("hpp: forget and prune, each a plan and a run") {
   CHECK(repo.check({.read_data = true}).packs_unreferenced == 0);
 }
 
+TEST_CASE("hpp: keys are added, listed and removed, and the password is changed") {
+  const sapdr::context ctx;
+  const sapdr::backend storage(ctx, "memory:");
+  sapdr::repository repo = sapdr::repository::init(ctx, storage, cheap);
+  const auto opens = [&](const std::string& password) {
+    return code_of([&] { sapdr::repository::open(ctx, storage, {.password = password}); });
+  };
+  sapdr::key_options options{.password = "second", .scrypt_n = 2, .scrypt_r = 1, .scrypt_p = 1};
+  options.host = "ship";
+  const std::string second = sapdr::to_hex(repo.key_add(options));
+  CHECK(opens("second") == SAPDR_OK);
+  const std::vector<sapdr::key> keys = repo.key_list();
+  REQUIRE(keys.size() == 2);
+  CHECK(keys[0].is_current);
+  CHECK(keys[1].id == second);
+  CHECK(keys[1].host == "ship");
+  CHECK(keys[1].damage.empty());
+  CHECK(sapdr::to_hex(repo.key_remove(second.substr(0, 20))) == second);
+  CHECK(opens("second") == SAPDR_E_AUTH);
+  CHECK(code_of([&] { repo.key_remove(keys[0].id); }) == SAPDR_E_INVALID_ARGUMENT);
+  options.password = "new";
+  const std::string changed = sapdr::to_hex(repo.key_passwd(options));
+  CHECK(repo.key_list().at(0).id == changed);
+  CHECK(opens("new") == SAPDR_OK);
+  CHECK(opens(cheap.password) == SAPDR_E_AUTH);
+}
+
+TEST_CASE("hpp: tags are added, removed and set") {
+  sapdr::repository repo = new_repository();
+  repo.backup_streams({stream_of("/x", "x")}, {.tags = {"a"}});
+  repo.backup_streams({stream_of("/x", "x")}, {.host = "other", .tags = {"a"}});
+  const auto tags = [&] { return repo.snapshot("latest", {.hosts = {"other"}}).tags(); };
+  CHECK(repo.tag({}, {.add = {"b"}, .remove = {"a"}}).changed == 2);
+  CHECK(tags() == std::vector<std::string>{"b"});
+  CHECK(repo.tag({"latest"}, {.set = {{"c", "d"}}}, {.hosts = {"other"}}).changed == 1);
+  CHECK(tags() == std::vector<std::string>{"c", "d"});
+  const std::vector<std::string> none;
+  CHECK(repo.tag({}, {.set = none}).changed == 2);
+  CHECK(tags().empty());
+  CHECK(repo.tag({}, {.set = none}).unchanged == 2);
+  CHECK(code_of([&] { repo.tag({}, {}); }) == SAPDR_E_INVALID_ARGUMENT);
+  try {
+    repo.tag({}, {.add = {"x"}, .observer = {.on_item = [](const sapdr::item& item) {
+                                  if (item.action == SAPDR_ITEM_MODIFIED)
+                                    throw std::runtime_error("stop");
+                                }}});
+    FAIL("the lambda was not heard");
+  } catch (const std::runtime_error& error) {
+    CHECK(std::string(error.what()) == "stop");
+  }
+}
+
+TEST_CASE("hpp: snapshots are copied into a repository that cuts files alike") {
+  const Data data;
+  const sapdr::context ctx;
+  sapdr::repository from = new_repository(data / "from");
+  sapdr::init_options options = cheap;
+  options.copy_chunker_params = &from;
+  sapdr::repository repo = sapdr::repository::init(ctx, sapdr::backend(ctx, "memory:"), options);
+  CHECK(from.cat("config").text() != repo.cat("config").text());
+  const auto polynomial = [](sapdr::repository& repository) {
+    const std::string config(repository.cat("config").text());
+    return config.substr(config.find("chunker_polynomial"));
+  };
+  CHECK(polynomial(from) == polynomial(repo));
+
+  from.backup({data.source}, {.tags = {"a"}});
+  const std::string id = sapdr::to_hex(from.backup({data.source}, {.tags = {"b"}}).snapshot_id);
+  CHECK(repo.copy_from(from, {}, {.dry_run = true}).snapshots_copied == 2);
+  CHECK(repo.snapshots().empty());
+  CHECK(repo.copy_from(from, {id.substr(0, 20)}).snapshots_copied == 1);
+  CHECK(repo.snapshot("latest").tags() == std::vector<std::string>{"b"});
+  const sapdr::copy_result rest = repo.copy_from(from, {}, {}, {.tags = {"a"}});
+  CHECK(rest.snapshots_copied == 1);
+  CHECK(rest.data_blobs_new == 0);
+  CHECK(repo.copy_from(from).snapshots_skipped == 2);
+  CHECK(repo.check({.read_data = true}).problems == 0);
+
+  fs::remove_all(data / "from" + "/data");
+  fs::create_directory(data / "from" + "/data");
+  sapdr::repository other = new_repository();
+  std::vector<std::string> failed;
+  try {
+    other.copy_from(from, {}, {.observer = {.on_item = [&](const sapdr::item& item) {
+                                 if (item.action == SAPDR_ITEM_FAILED)
+                                   failed.emplace_back(item.object_id);
+                               }}});
+    FAIL("missing packs were not reported");
+  } catch (const sapdr::copy_error& error) {
+    CHECK(error.code() == SAPDR_E_INCOMPLETE);
+    CHECK(error.result().snapshots_failed == 2);
+  }
+  CHECK(std::count(failed.begin(), failed.end(), id) == 1);
+  CHECK(code_of([&] { repo.copy_from(repo); }) == SAPDR_E_INVALID_ARGUMENT);
+}
+
 TEST_CASE("hpp: a walk is an input range") {
   static_assert(std::input_iterator<sapdr::walk::iterator>);
   static_assert(std::sentinel_for<std::default_sentinel_t, sapdr::walk::iterator>);
@@ -233,6 +329,68 @@ TEST_CASE("hpp: a walk is an input range") {
   CHECK(node->size == 2);
   CHECK_FALSE(walk.next());
   CHECK(walk.snapshot().paths().size() == 2);
+}
+
+TEST_CASE("hpp: a diff tells the nodes on both sides") {
+  const Data data;
+  const std::string location = data / "repository";
+  sapdr::repository repo = new_repository(location);
+  const std::string before = sapdr::to_hex(repo.backup({data.source}).snapshot_id);
+  write(data.source + "/a.txt", "changed");
+  write(data.source + "/new.txt", "new");
+  fs::remove(data.source + "/sub/b.txt");
+  repo.backup({data.source});
+  std::vector<std::string> told;
+  const auto each = [&](const sapdr::difference& d) {
+    const auto size = [](const auto& node) { return node ? std::to_string(node->size) : "-"; };
+    told.push_back(std::string(d.modifier()) + std::string(d.path.substr(data.source.size())) +
+                   " " + size(d.before) + " " + size(d.after));
+  };
+  const sapdr::diff_result result = repo.diff(before, "latest", each);
+  CHECK(told == std::vector<std::string>{"M/a.txt 5 7", "+/new.txt - 3", "-/sub/b.txt 6 -"});
+  CHECK(result.files_changed == 1);
+  CHECK(sapdr::to_hex(result.before_id) == before);
+  CHECK(repo.diff("latest", "latest", {}, {.metadata = true, .no_blobs = true}).files_new == 0);
+
+  fs::remove_all(location + "/data");
+  fs::create_directory(location + "/data");
+  try {
+    repo.diff(before, "latest", {});
+    FAIL("missing trees were not reported");
+  } catch (const sapdr::diff_error& error) {
+    CHECK(error.code() == SAPDR_E_INCOMPLETE);
+    CHECK(error.result().failed > 0);
+  }
+}
+
+TEST_CASE("hpp: a find tells snapshot and node") {
+  const Data data;
+  const std::string location = data / "repository";
+  sapdr::repository repo = new_repository(location);
+  repo.backup({data.source}, {.host = "one"});
+  repo.backup({data.source}, {.host = "two"});
+  std::vector<std::string> told;
+  const auto each = [&](const sapdr::match& match) {
+    told.push_back(std::string(match.snapshot.host()) +
+                   std::string(match.node.path.substr(data.source.size())));
+    CHECK(match.object_type.empty());
+  };
+  const sapdr::find_result result = repo.find({.patterns = {"B.*"}, .ignore_case = true}, each);
+  CHECK(told == std::vector<std::string>{"one/sub/b.txt", "two/sub/b.txt"});
+  CHECK(result.snapshots == 2);
+  CHECK(repo.find({.patterns = {"*.txt"}}, {}, {.hosts = {"two"}}).matches == 2);
+  const std::string tree(repo.snapshot("latest").tree());
+  CHECK(repo.find({.trees = {tree}, .snapshots = {"latest"}}, {}).matches == 1);
+
+  fs::remove_all(location + "/data");
+  fs::create_directory(location + "/data");
+  try {
+    repo.find({.patterns = {"a.txt"}}, {});
+    FAIL("missing trees were not reported");
+  } catch (const sapdr::find_error& error) {
+    CHECK(error.code() == SAPDR_E_INCOMPLETE);
+    CHECK(error.result().failed == 2);
+  }
 }
 
 TEST_CASE("hpp: what a lambda throws comes out unchanged") {
@@ -264,6 +422,11 @@ TEST_CASE("hpp: what a lambda throws comes out unchanged") {
           repo.forget_plan({.observer = {.on_progress = stop}, .keep_last = 1}).run();
         }) == 42);
   CHECK(thrown_by([&] { repo.prune_plan({.observer = {.on_progress = stop}}); }) == 42);
+  write(data.source + "/a.txt", "changed");
+  repo.backup({data.source});
+  CHECK(thrown_by([&] { repo.diff(std::string(repo.snapshots()[0].hex()), "latest", stop); }) ==
+        42);
+  CHECK(thrown_by([&] { repo.find({.patterns = {"*"}}, stop); }) == 42);
   fs::remove(data.source + "/a.txt");
   CHECK(thrown_by([&] { repo.verify("latest", std::nullopt, {.observer = {.on_item = stop}}); }) ==
         42);
@@ -276,6 +439,41 @@ TEST_CASE("hpp: what a lambda throws comes out unchanged") {
   streams.push_back(
       {.path = "/bad", .read = [](std::span<std::byte>) -> std::size_t { throw Stop{42}; }});
   CHECK(thrown_by([&] { repo.backup_streams(streams); }) == 42);
+  CHECK(repo.snapshots().size() == 2);
+}
+
+TEST_CASE("hpp: streams that are made one after the other") {
+  sapdr::repository repo = new_repository();
+  int made = 0, alive = 0;
+  const auto token = [&alive] {
+    ++alive;
+    return std::shared_ptr<void>(nullptr, [&alive](void*) { --alive; });
+  };
+  const auto numbered = [&](int n) {
+    sapdr::stream next = stream_of("/dump/" + std::to_string(n), std::to_string(n));
+    next.read = [read = std::move(next.read), kept = token()](std::span<std::byte> buffer) {
+      return read(buffer);
+    };
+    return next;
+  };
+  const auto next = [&]() -> std::optional<sapdr::stream> {
+    CHECK(alive == 0);
+    if (made == 20) return std::nullopt;
+    return numbered(++made);
+  };
+  const auto result = repo.backup_source({.next = next, .paths = {"/dump"}, .max_open = 1});
+  CHECK(result.files_new == 20);
+  CHECK(alive == 0);
+  CHECK(repo.snapshot("latest").paths() == std::vector<std::string>{"/dump"});
+
+  struct Stop {};
+  made = 0;
+  const auto fails = [&]() -> std::optional<sapdr::stream> {
+    if (made == 3) throw Stop();
+    return numbered(++made);
+  };
+  CHECK_THROWS_AS(repo.backup_source({.next = fails}), Stop);
+  CHECK(alive == 0);
   CHECK(repo.snapshots().size() == 1);
 }
 

@@ -335,12 +335,6 @@ void test_backend(const BackendFactory& open) {
     CHECK_FALSE(backend->location().empty());
     CHECK(backend->max_parallel() > 0);
   }
-  SUBCASE("load_all refuses an object that is bigger than its limit") {
-    const BackendPtr backend = open(false);
-    backend->save(file_of(FileType::key), as_bytes("12345"));
-    CHECK(code_of([&] { load_all(*backend, file_of(FileType::key), 4); }) == Code::corrupt);
-    CHECK(load_all(*backend, file_of(FileType::key), 5).size() == 5);
-  }
   SUBCASE("no name leads out of the storage") {
     hostile_names(*open(false));
   }

@@ -53,6 +53,8 @@ def test_an_exception_comes_out_unchanged(repo: sapdr.Repository, tree: Path) ->
         lambda: repo.restore("latest", target, on_item=stop),
         lambda: repo.plan_restore("latest", target, on_item=stop),
         lambda: repo.dump("latest", tree / "a.txt", Full()),
+        lambda: repo.diff("latest", f"latest:{tree}", on_change=stop),
+        lambda: repo.find("a.txt", on_match=stop),
     ):
         with pytest.raises(Stop) as caught:
             operation()

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import filecmp
 import io
+import json
 import os
 import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from conftest import PASSWORD
+from conftest import CHEAP, PASSWORD
 
 import sapdr
 
@@ -98,6 +101,107 @@ def test_snapshots(repo: sapdr.Repository, tree: Path) -> None:
     with pytest.raises(sapdr.NotFoundError):
         repo.snapshot("latest", host="three")
     assert len({oldest, newest}) == 2
+
+
+def test_tag(repo: sapdr.Repository, tree: Path) -> None:
+    repo.backup(tree, host="one", tags=["a", "b"], verify=True)
+    repo.backup(tree, host="two", tags="c")
+    one, two = repo.snapshots()
+    items: list[sapdr.Item] = []
+    result = repo.tag(add=["x"], remove="a", on_item=items.append)
+    assert (result.changed, result.unchanged) == (2, 0)
+    assert [s.tags for s in repo.snapshots()] == [("b", "x"), ("c", "x")]
+    assert {item.object_id for item in items} == {one.id, two.id}
+    assert {item.snapshot_id for item in items} == {s.id for s in repo.snapshots()}
+    assert repo.snapshot("latest", host="one").verified == one.verified is not None
+    assert repo.tag("latest", set=["z"], host="one").changed == 1
+    assert repo.tag(repo.snapshots(host="two"), set=[]).changed == 1
+    assert [s.tags for s in repo.snapshots()] == [("z",), ()]
+    assert repo.tag(tags="z", add="z").unchanged == 1
+    with pytest.raises(sapdr.NotFoundError):
+        repo.tag(["latest", "zz"], add="x")
+    with pytest.raises(sapdr.InvalidArgumentError) as caught:
+        repo.tag(add="x", set="y")
+    assert isinstance(caught.value.result, sapdr.TagResult)
+    with pytest.raises(ValueError, match="no snapshots"):
+        repo.tag([], add="x")
+    assert [s.tags for s in repo.snapshots()] == [("z",), ()]
+
+
+@pytest.fixture
+def other(repo: sapdr.Repository, tmp_path: Path) -> Iterator[sapdr.Repository]:
+    """A repository to copy into, that cuts files as `repo` does."""
+    place = tmp_path / "other"
+    with sapdr.init(place, password="other", scrypt=CHEAP, copy_chunker_params=repo) as repository:
+        yield repository
+
+
+def test_copy_from(repo: sapdr.Repository, other: sapdr.Repository, tree: Path) -> None:
+    polynomials = {json.loads(r.cat("config"))["chunker_polynomial"] for r in (repo, other)}
+    assert len(polynomials) == 1
+    repo.backup(tree, host="one", tags="a")
+    (tree / "new").write_text("new")
+    repo.backup(tree, host="two", tags="b")
+    one, two = repo.snapshots()
+    planned = other.copy_from(repo, dry_run=True)
+    assert (planned.snapshots_copied, planned.bytes_stored) == (2, 0)
+    assert other.snapshots() == []
+    items: list[sapdr.Item] = []
+    assert other.copy_from(repo, one, on_item=items.append).snapshots_copied == 1
+    assert [(i.action, i.object_id) for i in items] == [("new", one.id)]
+    assert other.snapshots()[0].id == items[0].snapshot_id
+    progress: list[sapdr.Progress] = []
+    result = other.copy_from(repo, progress=progress.append)
+    assert (result.snapshots_copied, result.snapshots_skipped) == (1, 1)
+    assert progress[-1].is_final
+    assert progress[-1].bytes_done == progress[-1].bytes_total > 0
+    copied = other.snapshot("latest", host="two")
+    assert (copied.tree, copied.time_ns, copied.tags) == (two.tree, two.time_ns, ("b",))
+    assert other.dump(copied, tree / "new") == b"new"
+    assert other.copy_from(repo, "latest", host="one").snapshots_skipped == 1
+    other.check(read_data=True)
+    with pytest.raises(sapdr.NotFoundError):
+        other.copy_from(repo, ["latest", "zz"])
+    with pytest.raises(ValueError, match="no snapshots"):
+        other.copy_from(repo, [])
+    with pytest.raises(sapdr.InvalidArgumentError, match="itself"):
+        repo.copy_from(repo)
+
+
+def test_a_copy_of_damaged_data(
+    repo: sapdr.Repository, other: sapdr.Repository, tree: Path, location: Path
+) -> None:
+    repo.backup(tree)
+    shutil.rmtree(location / "data")
+    (location / "data").mkdir()
+    with pytest.raises(sapdr.IncompleteError) as caught:
+        other.copy_from(repo)
+    assert isinstance(caught.value.result, sapdr.CopyResult)
+    assert caught.value.result.snapshots_failed == 1
+    assert other.snapshots() == []
+
+
+def test_copies_in_opposite_directions(
+    repo: sapdr.Repository, other: sapdr.Repository, tree: Path
+) -> None:
+    repo.backup(tree, host="one")
+    other.backup(tree, host="two")
+    with ThreadPoolExecutor() as pool:
+        runs = [pool.submit(to.copy_from, source) for to, source in ((repo, other), (other, repo))]
+        for run in runs:
+            run.result(timeout=60)
+    for repository in (repo, other):
+        assert sorted(s.host for s in repository.snapshots()) == ["one", "two"]
+
+
+def test_a_callback_of_a_copy_must_use_neither(
+    repo: sapdr.Repository, other: sapdr.Repository, tree: Path
+) -> None:
+    repo.backup(tree)
+    for used in (repo, other):
+        with pytest.raises(sapdr.InvalidStateError, match="callback"):
+            other.copy_from(repo, on_item=lambda _, used=used: used.snapshots())  # type: ignore[misc]
+    assert repo.snapshots() != []
 
 
 def test_a_time_needs_a_zone(repo: sapdr.Repository, tree: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,7 @@ def test_a_closed_repository_refuses_every_operation(location: Path, tree: Path)
     next(walk)
     plan = repo.plan_restore("latest", tree.parent / "target")
     repo.close()
+    other = sapdr.init("memory:", password=PASSWORD, scrypt=CHEAP)
     for operation in (
         lambda: repo.backup(tree),
         lambda: repo.backup_streams({"/x": b"x"}),
@@ -104,6 +106,14 @@ def test_a_closed_repository_refuses_every_operation(location: Path, tree: Path)
         lambda: repo.verify("latest"),
         lambda: repo.stats(),
         lambda: repo.unlock(),
+        lambda: repo.tag(add="x"),
+        lambda: repo.copy_from(other),
+        lambda: other.copy_from(repo),
+        lambda: sapdr.init("memory:", password="x", copy_chunker_params=repo),
+        lambda: repo.key_list(),
+        lambda: repo.key_add(password="x"),
+        lambda: repo.key_remove("x"),
+        lambda: repo.key_passwd(password="x"),
         lambda: repo.cat("config"),
         lambda: repo.list("snapshot"),
         lambda: next(walk),
@@ -124,6 +134,39 @@ def test_cat_and_list(repo: sapdr.Repository, tree: Path) -> None:
     assert all(size > 0 for _, size in repo.list("pack"))
     with pytest.raises(sapdr.NotFoundError):
         repo.cat("snapshot", "0" * 64)
+
+
+def test_keys(repo: sapdr.Repository, location: Path, tmp_path: Path) -> None:
+    (first,) = repo.key_list()
+    assert first.is_current
+    assert first.host
+    assert first.damage is None
+    assert (datetime.now(UTC) - first.created).total_seconds() < 600
+    (tmp_path / "second").write_text("second\n")
+    added = repo.key_add(password_file=tmp_path / "second", host="ship", user="jo", scrypt=CHEAP)
+    sapdr.open(location, password="second").close()
+    assert [(k.id, k.host, k.user) for k in repo.key_list()[1:]] == [(added, "ship", "jo")]
+    with pytest.raises(sapdr.InvalidArgumentError):
+        repo.key_remove(first.id)
+    with pytest.raises(sapdr.NotFoundError):
+        repo.key_remove("zz")
+    assert repo.key_remove(added[:10]) == added
+    with pytest.raises(sapdr.AuthError):
+        sapdr.open(location, password="second")
+
+
+def test_passwd(repo: sapdr.Repository, location: Path, tree: Path) -> None:
+    fresh = repo.key_passwd(password="new", scrypt=CHEAP)
+    assert [k.id for k in repo.key_list()] == [fresh]
+    assert repo.backup(tree).state == "written"
+    with pytest.raises(sapdr.AuthError) as caught:
+        sapdr.open(location, password=PASSWORD)
+    assert caught.value.exit_code == 12
+    sapdr.open(location, password="new").close()
+    with pytest.raises(sapdr.InvalidArgumentError, match="empty"):
+        repo.key_passwd(password="")
+    with pytest.raises(ValueError, match="one of"):
+        repo.key_add()
 
 
 def test_unlock(repo: sapdr.Repository) -> None:

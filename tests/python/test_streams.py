@@ -132,3 +132,114 @@ def test_a_buffer_that_is_kept_is_empty_afterwards(repo: sapdr.Repository) -> No
     repo.backup_streams({"/x": stream})
     with pytest.raises(ValueError, match="released"):
         len(stream.kept[0])
+
+
+def test_streams_that_a_generator_opens_and_closes(repo: sapdr.Repository, tmp_path: Path) -> None:
+    """With max_open=1 the file that a generator holds open is read before it goes on."""
+    for i in range(50):
+        (tmp_path / f"{i:02}").write_bytes(DATA[: i * 10_000])
+    opened = []
+
+    def files() -> Iterator[tuple[str, io.BufferedReader]]:
+        for path in sorted(tmp_path.glob("[0-9]*")):
+            with path.open("rb") as file:
+                opened.append(file)
+                yield f"/dump/{path.name}", file
+
+    result = repo.backup_streams(files(), paths="/dump", tags="lazy")
+    assert result.files_new == 50
+    assert all(file.closed for file in opened)
+    snapshot = repo.snapshot()
+    assert (snapshot.paths, snapshot.tags) == (("/dump",), ("lazy",))
+    assert repo.dump("latest", "/dump/49") == DATA[:490_000]
+
+
+def test_ten_thousand_streams_are_not_open_at_once(repo: sapdr.Repository) -> None:
+    alive = most = 0
+
+    class Cursor:
+        def __init__(self, content: bytes) -> None:
+            nonlocal alive, most
+            alive += 1
+            most = max(most, alive)
+            self._file = io.BytesIO(content)
+
+        def __del__(self) -> None:
+            nonlocal alive
+            alive -= 1
+
+        def read(self, size: int, /) -> bytes:
+            return self._file.read(size)
+
+    def cursors() -> Iterator[tuple[str, Cursor]]:
+        for i in range(10_000):
+            yield f"/db/{i % 10_000 // 100}/{i}", Cursor(b"%d" % i)
+
+    result = repo.backup_streams(cursors(), max_open=3)
+    assert result.files_new == 10_000
+    assert alive == 0
+    assert most <= 5  # three in the library, and what this thread and a worker still hold
+    assert repo.snapshot().paths == ("/",)
+
+
+@pytest.mark.parametrize("max_open", [1, 4])
+def test_a_generator_that_raises_halfway(repo: sapdr.Repository, max_open: int) -> None:
+    thrown = Broken("the connection is gone")
+    cleaned_up = []
+
+    def streams() -> Iterator[tuple[str, Iterator[bytes]]]:
+        try:
+            for i in range(20):
+                yield f"/{i}", chunks()
+            raise thrown
+        finally:
+            cleaned_up.append(True)
+
+    with pytest.raises(Broken) as caught:
+        repo.backup_streams(streams(), max_open=max_open)
+    assert caught.value is thrown
+    assert cleaned_up == [True]
+    assert repo.snapshots() == []
+    assert repo.list("lock") == []
+
+
+def test_a_stream_of_a_generator_that_raises(repo: sapdr.Repository) -> None:
+    thrown = Broken()
+    closed: list[bool] = []
+
+    def broken() -> Iterator[bytes]:
+        yield DATA
+        raise thrown
+
+    def streams() -> Iterator[tuple[str, Iterator[bytes]]]:
+        try:
+            yield "/good", chunks()
+            while True:
+                yield f"/bad{len(closed)}", broken()
+        finally:
+            closed.append(True)
+
+    with pytest.raises(Broken) as caught:
+        repo.backup_streams(streams())
+    assert caught.value is thrown
+    assert closed == [True]
+    assert repo.snapshots() == []
+
+
+def test_iterables_that_make_no_sense(repo: sapdr.Repository) -> None:
+    with pytest.raises(TypeError):
+        repo.backup_streams(7)  # type: ignore[call-overload]
+    with pytest.raises((TypeError, ValueError)):
+        repo.backup_streams([("/x",)])  # type: ignore[list-item]
+    with pytest.raises(TypeError):
+        repo.backup_streams([("/x", 7)])  # type: ignore[list-item]
+    with pytest.raises(TypeError, match="max_open"):
+        repo.backup_streams({"/x": b""}, max_open=2)  # type: ignore[dict-item]
+    with pytest.raises(sapdr.InvalidArgumentError, match="left before"):
+        repo.backup_streams([("/a/x", b""), ("/b", b""), ("/a/y", b"")])
+    with pytest.raises(sapdr.InvalidArgumentError, match="there twice"):
+        repo.backup_streams([("/a", b""), ("/a", b"")])
+    with pytest.raises(sapdr.InvalidArgumentError, match="below none"):
+        repo.backup_streams([("/a", b"")], paths=["/b", "/c"])
+    assert repo.snapshots() == []
+    assert repo.backup_streams([]).items_total == 0

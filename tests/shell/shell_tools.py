@@ -18,8 +18,9 @@ PASSWORD = "correct horse battery staple"
 TIMEOUT = 60  # seconds; nothing here comes near it
 
 COMMANDS = [
-    *("init", "backup", "snapshots", "ls", "dump", "restore", "check", "verify", "repair"),
-    *("forget", "prune", "unlock", "stats", "cat", "list", "checksum", "version"),
+    *("init", "backup", "snapshots", "ls", "dump", "diff", "find", "restore", "check", "verify"),
+    *("repair", "forget", "prune", "unlock", "copy", "tag", "key", "stats", "cat", "list"),
+    *("checksum", "version"),
 ]
 
 Argument = str | bytes | Path

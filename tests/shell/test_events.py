@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from shell_tools import COMMANDS, ROOT, Shell, whole_stream
@@ -15,11 +16,19 @@ CHECK_FIGURES = {"matches", "matching", "missing", "differing", "extra", "malfor
 
 def test_every_command_when_all_is_well(shell: Shell, tree: Path, tmp_path: Path) -> None:
     shell("backup", tree)
+    other = replace(shell, repository=tmp_path / "other")
+    other("init", "--scrypt-n", "1024")
+    other("backup", tree / "sub")
+    source: list[str | Path] = ["--from-repo", other.repository]
+    source += ["--from-password-file", other.password_file]
+    tree_id = shell.json("snapshots").of("snapshot")[0]["tree"]
     runs: dict[str, list[list[str | Path]]] = {
         "backup": [[tree], ["-v", tree], ["--verify", "-v", tree], ["-n", tree]],
         "snapshots": [[], ["latest"]],
         "ls": [["latest"]],
         "dump": [["latest", tree / "a.txt", "-t", tmp_path / "a"]],
+        "diff": [["latest", "latest"], ["--metadata", "latest", "latest:/"]],
+        "find": [["*"], ["--tree", tree_id], ["nothing", "--tag", "a", "--tag", "b"]],
         "restore": [
             ["latest", "-v", "-t", tmp_path / "r", "--dry-run"],
             ["latest", "-v", "-t", tmp_path / "r", "--verify"],
@@ -35,6 +44,9 @@ def test_every_command_when_all_is_well(shell: Shell, tree: Path, tmp_path: Path
         "prune": [["-n"], []],
         "repair": [["index"], ["packs", "-n"], ["snapshots"]],
         "unlock": [[]],
+        "copy": [source, ["-n", "-v", *source]],
+        "tag": [["-v", "--add", "x", "latest"], ["-v", "--set", "x"]],
+        "key": [["list"], ["add", "--new-password-command", "echo new", "--scrypt-n", "1024"]],
         "stats": [[], ["latest"]],
         "cat": [["config"], ["masterkey"]],
         "list": [["packs"], ["keys"], ["snapshots"]],
@@ -48,6 +60,7 @@ def test_every_command_when_all_is_well(shell: Shell, tree: Path, tmp_path: Path
             known = required.get(f"summary_of_{name}", {}).get("properties", {})
             optional = {"snapshot_id", "parent_id", "due_at"}
             optional |= {"state"} if "-n" in arguments else set()
+            optional |= {"keys", "key_id"} if name == "key" else set()
             optional |= set() if "--prune" in arguments else {"prune"}
             if name == "checksum":  # it writes or it checks
                 optional |= {"skipped"} if "-c" in arguments else CHECK_FIGURES
@@ -67,10 +80,15 @@ def test_every_command_without_a_repository(shell: Shell, tree: Path, tmp_path: 
         "backup": [tree],
         "ls": ["latest"],
         "dump": ["latest", "/x", "-t", tmp_path / "x"],
+        "diff": ["latest", "latest"],
+        "find": ["*"],
         "restore": ["latest", "-t", tmp_path / "r"],
         "verify": ["latest"],
         "repair": ["index"],
         "forget": ["latest"],
+        "copy": ["--from-repo", shell.repository, "--from-password-file", shell.password_file],
+        "tag": ["--add", "x"],
+        "key": ["list"],
         "cat": ["config"],
         "list": ["packs"],
     }
@@ -154,8 +172,8 @@ def test_no_command_at_all(shell: Shell) -> None:
 def test_the_page_and_the_schema_name_the_same_fields() -> None:
     page = (ROOT / "docs/JSON.md").read_text()
     definitions = json.loads((ROOT / "docs/events.schema.json").read_text())["$defs"]
-    names = ("progress", "item", "snapshot", "decision", "plan", "node", "object", "checksum")
-    for name in (*names, "error"):
+    names = ("progress", "item", "snapshot", "decision", "plan", "key", "node", "change", "match")
+    for name in (*names, "object", "checksum", "error"):
         section = re.split(r"^## ", page.split(f"\n## `{name}`")[1], flags=re.M)[0]
         rows = re.findall(r"^\| (`.*?) \|", section, re.M)
         named = {field for row in rows for field in re.findall(r"`(\w+)`", row)}
@@ -165,5 +183,10 @@ def test_the_page_and_the_schema_name_the_same_fields() -> None:
         (row,) = re.findall(rf"^\| `{command}` \| (.*) \|$", page, re.M)
         fields = set(definitions.get(f"summary_of_{command}", {}).get("properties", {}))
         named = set(re.findall(r"`(\w+)`", row))
-        states = {"failed", "incomplete", "written", "verified"} if command == "backup" else set()
-        assert named - states == {f for f in fields if not f.endswith("_base64")}, command
+        values = {
+            "backup": {"failed", "incomplete", "written", "verified"},
+            "key": {"list", "add", "remove", "passwd"},
+        }
+        assert named - values.get(command, set()) == {
+            f for f in fields if not f.endswith("_base64")
+        }, command

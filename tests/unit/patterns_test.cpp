@@ -206,6 +206,49 @@ TEST_CASE("patterns: both cases alike") {
   CHECK(mixed.matches("/x.b", false));
 }
 
+namespace {
+
+std::string random_pattern(Random& random) {
+  static const char* const parts[] = {"a", "b", "*", "**", "?", "[ab]", "A", "aa"};
+  std::string pattern = random.below(4) == 0 ? "!" : "";
+  if (random.below(3) == 0) pattern += "/";
+  const uint64_t n = 1 + random.below(4);
+  for (uint64_t i = 0; i < n; ++i) {
+    if (i > 0) pattern += "/";
+    pattern += parts[random.below(std::size(parts))];
+  }
+  if (random.below(4) == 0) pattern += "/";
+  return pattern;
+}
+
+}  // namespace
+
+TEST_CASE("patterns: going down name by name is the same as asking for the whole path") {
+  static const char* const names[] = {"a", "b", "aa", "A", "c"};
+  Random random;
+  for (int round = 0; round < 3000; ++round) {
+    PatternList list;
+    std::string shown;
+    for (uint64_t n = 1 + random.below(3); n > 0; --n) {
+      const std::string pattern = round == 0 ? "/" : random_pattern(random);
+      list.add(pattern, random.below(3) == 0);
+      shown += pattern + " ";
+    }
+    std::string path;
+    PatternList::State state = list.root();
+    CHECK_MESSAGE(list.could_match(state) == list.could_match_below("/"), shown);
+    for (int depth = 0; depth < 5; ++depth) {
+      const std::string name = names[random.below(std::size(names))];
+      path += "/" + name;
+      for (const bool is_dir : {false, true}) {
+        CHECK_MESSAGE(list.matches(state, name, is_dir) == list.matches(path, is_dir), shown, path);
+      }
+      state = list.below(state, name);
+      CHECK_MESSAGE(list.could_match(state) == list.could_match_below(path), shown, path);
+    }
+  }
+}
+
 TEST_CASE("patterns: which of them match") {
   const PatternList list = list_of({"*.go", "/nothing", "foo", "!*.go"});
   std::vector<bool> seen(list.size());

@@ -182,6 +182,19 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(as_text(repository->load_blob(BlobType::data, id)) == "some content");
 }
 
+TEST_CASE_FIXTURE(Fixture, "repository: a damaged index is told each time, not only once") {
+  back_up(*repository, {{"/a", "some content"}});
+  backend->flip_bit(only(FileType::index), 20);
+  const auto again = open();
+  Progress progress;
+  int told = 0;
+  for (int i = 0; i < 2; ++i) {
+    again->load_index(progress, [&](const Id&, const Error&) { ++told; });
+  }
+  CHECK(told == 2);
+  CHECK(code_of([&] { again->load_index(progress); }) == Code::corrupt);
+}
+
 TEST_CASE_FIXTURE(Fixture, "repository: a failing disk is not taken for damage") {
   back_up(*repository, {{"/a", "some content"}});
   backend->before = [](const char* call, const FileName& file) {

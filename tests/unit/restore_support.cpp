@@ -87,9 +87,18 @@ SnapshotRef Bench::save_snapshot(const Id& tree, const std::vector<std::string>&
   return find(repository->save_unpacked(FileType::snapshot, snapshot_json(snapshot)).hex());
 }
 
-std::string Bench::pack_of(const Id& blob) const {
-  const auto place = repository->index().find(blob, BlobType::data);
+std::string Bench::pack_of(const Id& blob, BlobType type) const {
+  const auto place = repository->index().find(blob, type);
   return repository->index().pack_id(place.value().pack).hex();
+}
+
+const Bench::Loads& Bench::count_loads() {
+  loads_.clear();
+  backend->before = [this](const char* call, const FileName& file) {
+    const std::lock_guard lock(loads_mutex_);
+    if (std::string_view(call) == "load" && file.type == FileType::pack) ++loads_[file.name];
+  };
+  return loads_;
 }
 
 void Bench::reopen() {

@@ -1,6 +1,7 @@
 // Snapshots of real folders and of made-up trees, and what operations tell about them.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -59,7 +60,10 @@ struct Bench {
   Id save_tree(const std::vector<Node>& nodes);
   SnapshotRef save_snapshot(const Id& tree, const std::vector<std::string>& paths = {"/x"});
 
-  std::string pack_of(const Id& blob) const;
+  std::string pack_of(const Id& blob, BlobType type = BlobType::data) const;
+  // How often each pack is read from now on.
+  using Loads = std::map<std::string, int>;
+  const Loads& count_loads();
   // Empties the index and reads it again.
   void reopen();
 
@@ -68,6 +72,9 @@ struct Bench {
 
  private:
   Id save(BlobType type, std::string_view content);
+
+  std::mutex loads_mutex_;
+  Loads loads_;
 };
 
 Node file_node(std::string name, const std::vector<Id>& content, uint64_t size);

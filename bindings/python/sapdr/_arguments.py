@@ -13,6 +13,7 @@ from ._types import EPOCH, Snapshot
 StrPath: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 Strings: TypeAlias = str | Iterable[str]
 Paths: TypeAlias = StrPath | Iterable[StrPath]
+Names: TypeAlias = Snapshot | str | Iterable[Snapshot | str]
 Duration: TypeAlias = timedelta | float
 Span: TypeAlias = str | timedelta
 Keep: TypeAlias = int | Literal["unlimited"]
@@ -47,9 +48,19 @@ def snapshot(value: Snapshot | str) -> bytes:
     return text(value.id) if isinstance(value, Snapshot) else os.fsencode(value)
 
 
-def snapshots(values: Iterable[Snapshot | str]) -> list[bytes]:
+def snapshots(values: Names) -> list[bytes]:
     """Names of snapshots; a single name is not taken for its letters."""
-    return [snapshot(each) for each in ([values] if isinstance(values, str) else values)]
+    if isinstance(values, (Snapshot, str)):
+        return [snapshot(values)]
+    return [snapshot(each) for each in values]
+
+
+def snapshots_or_all(values: Names | None) -> list[bytes]:
+    """One snapshot or several; no names, which mean all that match, only for None."""
+    names = [] if values is None else snapshots(values)
+    if values is not None and not names:
+        raise ValueError("no snapshots were given; None means all that match")
+    return names
 
 
 def snapshot_filter(

@@ -10,6 +10,9 @@ from ._types import (
     BackupResult,
     CheckResult,
     ChecksumResult,
+    CopyResult,
+    DiffResult,
+    FindResult,
     ForgetResult,
     ManifestVerifyResult,
     PruneResult,
@@ -17,6 +20,7 @@ from ._types import (
     RepairPacksResult,
     RepairSnapshotsResult,
     RestoreResult,
+    TagResult,
     VerifyResult,
 )
 
@@ -32,6 +36,10 @@ Result: TypeAlias = (
     | RepairIndexResult
     | RepairPacksResult
     | RepairSnapshotsResult
+    | CopyResult
+    | TagResult
+    | DiffResult
+    | FindResult
     | None
 )
 
@@ -42,8 +50,7 @@ class Error(Exception):
     `message` is one line that names the object and what to do; `details` holds facts such as
     "path" or "pack"; `retryable` is 0 (never), 1 (maybe) or 2 (yes): whether the same call may
     succeed later without anything being changed; `result` is what the operation did as far as it
-    got (a `BackupResult`, `RestoreResult`, … of that operation, or None). The error that caused it,
-    if any, is `__cause__`.
+    got, as what it would have returned, or None. The error that caused it, if any, is `__cause__`.
     """
 
     status: ClassVar[str] = ""  #: name in the table of status codes, "E_LOCKED"
@@ -207,13 +214,18 @@ def _classes() -> dict[int, type[Error]]:
 _CLASSES = _classes()
 
 
+def code_of(error: type[Error]) -> int:
+    """The status that a class stands for."""
+    return next(code for code, each in _CLASSES.items() if each is error)
+
+
 def from_status(
     code: int,
     message: str,
     retryable: int,
     details: Mapping[str, str],
     result: Result,
-    cause: Error | None,
+    cause: BaseException | None,
 ) -> Error:
     """The exception for an error of the library; a status that is too new becomes an `Error`."""
     error = _CLASSES.get(code, Error)(code, message, retryable, details, result)

@@ -6,12 +6,11 @@ from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
 from . import _arguments, _sapdr
-from ._arguments import Duration, Keep, Paths, Span, Strings
+from ._arguments import Duration, Keep, Names, Paths, Span, Strings
 from ._restore_plan import OnItem, OnProgress
-from ._types import ForgetDecision, ForgetResult, PruneResult, Snapshot
+from ._types import ForgetDecision, ForgetResult, PruneResult
 
 GroupBy: TypeAlias = Iterable[Literal["host", "paths", "tags"]]
-Names: TypeAlias = Iterable[Snapshot | str]
 
 
 class ForgetPlan:

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self, TypeAlias, overload
 
 from . import _arguments, _sapdr, _streams
-from ._arguments import Duration, Paths, Strings, StrPath
+from ._arguments import Duration, Names, Paths, Strings, StrPath
+from ._backend import Location, native
+from ._errors import Error
 from ._password import Command, Password, resolve
 from ._removal import Removal
 from ._restore_plan import OnItem, OnProgress, Overwrite, RestorePlan
 from ._streams import Source, Stream
 from ._types import (
     BackupResult,
+    Change,
     CheckResult,
+    CopyResult,
+    DiffResult,
+    FindResult,
+    Key,
+    Match,
     Node,
     RepairIndexResult,
     RepairPacksResult,
@@ -24,13 +33,17 @@ from ._types import (
     RestoreResult,
     Snapshot,
     Stats,
+    TagResult,
     VerifyResult,
 )
 
 Compression: TypeAlias = Literal["auto", "off", "fastest", "max"]
 ObjectType: TypeAlias = Literal["key", "lock", "snapshot", "index", "pack", "blob"]
+OnChange: TypeAlias = Callable[[Change], object]
+OnMatch: TypeAlias = Callable[[Match], object]
 _Objects: TypeAlias = list[tuple[str, int]]
 _Snapshots: TypeAlias = list[Snapshot]
+_Keys: TypeAlias = list[Key]
 
 
 class Writable(Protocol):
@@ -40,30 +53,35 @@ class Writable(Protocol):
 
 
 def init(
-    location: StrPath,
+    location: Location,
     *,
     password: Password = None,
     password_file: StrPath | None = None,
     password_command: Command = None,
     version: int = 2,
     scrypt: tuple[int, int, int] = (0, 0, 0),
+    copy_chunker_params: Repository | None = None,
 ) -> Repository:
     """Creates a repository and opens it.
 
-    `location` is a folder ("/srv/repo") or "memory:". The password, of at least one byte, is given
-    directly, as a file, or as a command that prints it. `version` is restic's repository version;
-    `scrypt` is the cost (N, r, p) of deriving the key from the password, 0 for restic's.
+    `location` is a folder ("/srv/repo"), "memory:", a `Backend`, or storage of your own (see
+    `SupportsBackend`). The password, of at least one byte, is given directly, as a file, or as a
+    command that prints it. `version` is restic's repository version; `scrypt` is the cost (N, r, p)
+    of deriving the key from the password, 0 for restic's. Files are cut as in
+    `copy_chunker_params`, if that is given: what is copied from there and what is backed up then
+    has the same blobs.
     Raises `ExistsError` if there is a repository already.
     """
     options = _sapdr.InitOptions()
     options.password = resolve(password, password_file, password_command)
     options.version = version
     options.scrypt_n, options.scrypt_r, options.scrypt_p = scrypt
-    return Repository(_sapdr.Repository.init(_arguments.path(location), options))
+    like = None if copy_chunker_params is None else copy_chunker_params._native
+    return Repository(_sapdr.Repository.init(native(location), options, like))
 
 
 def open(
-    location: StrPath,
+    location: Location,
     *,
     password: Password = None,
     password_file: StrPath | None = None,
@@ -75,7 +93,7 @@ def open(
     key_hint: str | None = None,
     verify_blobs: bool = True,
 ) -> Repository:
-    """Opens a repository.
+    """Opens a repository, at a location as for `init`.
 
     `compression` and `pack_size_mib` (4 to 128) say how this handle writes; `no_lock` reads from
     storage that cannot be written to; `retry_lock` is how long to wait for a lock that others
@@ -92,7 +110,7 @@ def open(
     options.retry_lock = _arguments.duration(retry_lock)
     options.key_hint = None if key_hint is None else _arguments.text(key_hint)
     options.no_verify_blobs = not verify_blobs
-    return Repository(_sapdr.Repository.open(_arguments.path(location), options))
+    return Repository(_sapdr.Repository.open(native(location), options))
 
 
 class Repository(Removal):
@@ -208,10 +226,44 @@ class Repository(Removal):
         options.with_atime = with_atime
         return self._native.backup(_arguments.paths(paths), options, progress, on_item)
 
+    @overload
     def backup_streams(
         self,
         streams: Mapping[StrPath, Source | Stream],
         *,
+        tags: Strings = (),
+        host: str | None = None,
+        time: datetime | None = None,
+        parent: Snapshot | str | None = None,
+        dry_run: bool = False,
+        verify: bool = False,
+        verify_max_age: Duration = 0,
+        progress: OnProgress | None = None,
+        on_item: OnItem | None = None,
+    ) -> BackupResult: ...
+    @overload
+    def backup_streams(
+        self,
+        streams: Iterable[tuple[StrPath, Source | Stream]],
+        *,
+        paths: Paths = (),
+        max_open: int = 1,
+        tags: Strings = (),
+        host: str | None = None,
+        time: datetime | None = None,
+        parent: Snapshot | str | None = None,
+        dry_run: bool = False,
+        verify: bool = False,
+        verify_max_age: Duration = 0,
+        progress: OnProgress | None = None,
+        on_item: OnItem | None = None,
+    ) -> BackupResult: ...
+    def backup_streams(
+        self,
+        streams: Mapping[StrPath, Source | Stream] | Iterable[tuple[StrPath, Source | Stream]],
+        *,
+        paths: Paths = (),
+        max_open: int = 1,
         tags: Strings = (),
         host: str | None = None,
         time: datetime | None = None,
@@ -227,16 +279,27 @@ class Repository(Removal):
         `streams` maps absolute paths in the snapshot to binary file-like objects or iterables of
         bytes; a `Stream` adds mode, time and size. Several are read at once, on other threads. A
         stream that raises fails the run with that exception, and no snapshot is stored: half a
-        dump is no backup. The other options are those of `backup`.
+        dump is no backup.
+
+        Instead of a mapping, an iterable of pairs yields the streams one after the other, so that
+        ten thousand of them need not be open at once: a generator, say. The next one is wanted
+        when fewer than `max_open` are being read, with 1 when the last one was read to its end;
+        what the generator opened for it may then be closed. Streams of one folder have to come
+        together. `paths` are what the snapshot names, default "/": each stream is one of them, or
+        below one. What the iterable raises fails the run like a stream that raises.
+
+        The other options are those of `backup`.
         """
         options = _backup_options(tags, host, time, parent, dry_run, verify, verify_max_age)
-        sources = []
-        for path, source in streams.items():
-            stream = source if isinstance(source, Stream) else Stream(source)
-            read = _streams.readinto(stream.source)
-            mtime = _arguments.nanoseconds(stream.mtime)
-            sources.append((_arguments.path(path), read, stream.mode, mtime, stream.size))
-        return self._native.backup_streams(sources, options, progress, on_item)
+        if isinstance(streams, Mapping):
+            if paths or max_open != 1:
+                raise TypeError("paths and max_open are for streams that an iterable yields")
+            all_streams = [_streams.native(path, source) for path, source in streams.items()]
+            return self._native.backup_streams(all_streams, options, progress, on_item)
+        with _streams.puller(streams) as pull:
+            return self._native.backup_source(
+                pull, _arguments.paths(paths), max_open, options, progress, on_item
+            )
 
     def snapshots(
         self,
@@ -312,6 +375,91 @@ class Repository(Removal):
 
         self._native.dump(_arguments.snapshot(snapshot), _arguments.path(path), write_all)
         return total
+
+    def diff(
+        self,
+        before: Snapshot | str,
+        after: Snapshot | str = "latest",
+        *,
+        metadata: bool = False,
+        count_blobs: bool = True,
+        on_change: OnChange | None = None,
+        progress: OnProgress | None = None,
+        on_item: OnItem | None = None,
+    ) -> DiffResult:
+        """What changed from one snapshot to another, or from one folder of a snapshot to another.
+
+        The `changes` of the result have all differences, unless `on_change` is given and takes
+        each one instead. With `metadata`, differences in metadata only are told, too. Without
+        `count_blobs` unchanged folders are not even read.
+        Raises `IncompleteError` if a folder could not be read, which `on_item` tells; its `result`
+        has everything else.
+        """
+        options = _sapdr.DiffOptions()
+        options.metadata = metadata
+        options.no_blobs = not count_blobs
+        changes: list[Change] = []
+        tell = changes.append if on_change is None else on_change
+        names = (_arguments.snapshot(before), _arguments.snapshot(after))
+        try:
+            result = self._native.diff(*names, tell, options, progress, on_item)
+        except Error as error:
+            if isinstance(error.result, DiffResult):
+                error.result = replace(error.result, changes=tuple(changes))
+            raise
+        return replace(result, changes=tuple(changes))
+
+    def find(
+        self,
+        patterns: Paths = (),
+        *,
+        blobs: Strings = (),
+        trees: Strings = (),
+        packs: Strings = (),
+        ignore_case: bool = False,
+        oldest: datetime | None = None,
+        newest: datetime | None = None,
+        snapshots: Names = (),
+        host: Strings = (),
+        tags: Strings = (),
+        paths: Paths = (),
+        tag_lists: Strings = (),
+        on_match: OnMatch | None = None,
+        progress: OnProgress | None = None,
+        on_item: OnItem | None = None,
+    ) -> FindResult:
+        """Where something is: in which snapshots, and at which paths in them.
+
+        `patterns` are those of `restore` ("*.yaml" anywhere, "models/*.bin" a part of a path,
+        "/srv/models" from the root; what is in a folder that matches is found, too), `oldest` and
+        `newest` bounds for when what matches was last modified. `blobs`, `trees` and `packs` are
+        ids or prefixes: all is found that needs one of these objects. Whatever matches any of them
+        is a match. Searched are the `snapshots`, or all that match `host`, `tags`, `paths` and
+        `tag_lists`, oldest first.
+
+        The `matches` of the result have everything, unless `on_match` is given and takes each one
+        instead. Raises `NotFoundError` or `AmbiguousError` for a prefix, and `IncompleteError` if a
+        folder could not be read, which `on_item` tells; its `result` has everything else.
+        """
+        options = _sapdr.FindOptions()
+        options.patterns = _arguments.paths(patterns)
+        options.blobs = _arguments.texts(blobs)
+        options.trees = _arguments.texts(trees)
+        options.packs = _arguments.texts(packs)
+        options.ignore_case = ignore_case
+        options.oldest_ns = _arguments.nanoseconds(oldest)
+        options.newest_ns = _arguments.nanoseconds(newest)
+        options.snapshots = _arguments.snapshots(snapshots)
+        wanted = _arguments.snapshot_filter(host, tags, paths, tag_lists)
+        matches: list[Match] = []
+        tell = matches.append if on_match is None else on_match
+        try:
+            result = self._native.find(options, tell, wanted, progress, on_item)
+        except Error as error:
+            if isinstance(error.result, FindResult):
+                error.result = replace(error.result, matches=tuple(matches))
+            raise
+        return replace(result, matches=tuple(matches))
 
     def restore(
         self,
@@ -518,10 +666,120 @@ class Repository(Removal):
         wanted = _arguments.snapshot_filter(host, tags, paths, tag_lists)
         return self._native.stats(name, wanted)
 
+    def copy_from(
+        self,
+        source: Repository,
+        snapshots: Names | None = None,
+        *,
+        dry_run: bool = False,
+        host: Strings = (),
+        tags: Strings = (),
+        paths: Paths = (),
+        tag_lists: Strings = (),
+        progress: OnProgress | None = None,
+        on_item: OnItem | None = None,
+    ) -> CopyResult:
+        """Copies one snapshot of `source`, several, or (None) all that match, into this repository.
+
+        Only what is missing here is copied, every blob proven; a snapshot that was copied before
+        is skipped, so that a copy that was ended is just begun again. `on_item` tells each one:
+        `object_id` is its id in `source`, `snapshot_id` the one here. `dry_run` stores nothing.
+        `host`, `tags`, `paths` and `tag_lists` say what matches, and which one is "latest".
+        `source` waits like this repository: callbacks must use neither.
+        Raises `IncompleteError` if snapshots could not be copied because of damage in `source`,
+        after all others were; `NotFoundError` or `AmbiguousError` for a name, before anything is
+        copied.
+        """
+        options = _sapdr.CopyOptions()
+        options.dry_run = dry_run
+        names = _arguments.snapshots_or_all(snapshots)
+        wanted = _arguments.snapshot_filter(host, tags, paths, tag_lists)
+        return self._native.copy_from(source._native, names, wanted, options, progress, on_item)
+
+    def tag(
+        self,
+        snapshots: Names | None = None,
+        *,
+        add: Strings = (),
+        remove: Strings = (),
+        set: Strings | None = None,
+        host: Strings = (),
+        tags: Strings = (),
+        paths: Paths = (),
+        tag_lists: Strings = (),
+        progress: OnProgress | None = None,
+        on_item: OnItem | None = None,
+    ) -> TagResult:
+        """Changes the tags of one snapshot, of several, or (None) of all that match.
+
+        `add` and then `remove` change the tags that a snapshot has, `set` replaces them: an empty
+        list leaves none. A changed snapshot gets a new id, which `on_item` tells: `object_id` is
+        the old one, `snapshot_id` the new one; it stays verified if it was. `host`, `tags`,
+        `paths` and `tag_lists` say what matches, and which one is "latest".
+        Raises `NotFoundError` or `AmbiguousError` for a name, before anything is changed;
+        `LockedError` if the repository is in use.
+        """
+        options = _sapdr.TagOptions()
+        options.add = _arguments.texts(add)
+        options.remove = _arguments.texts(remove)
+        options.set = None if set is None else _arguments.texts(set)
+        names = _arguments.snapshots_or_all(snapshots)
+        wanted = _arguments.snapshot_filter(host, tags, paths, tag_lists)
+        return self._native.tag(names, wanted, options, progress, on_item)
+
     def unlock(self, *, remove_all: bool = False) -> int:
         """Removes stale locks and returns how many; `remove_all` removes every lock: only when no
         other process uses the repository."""
         return self._native.unlock(remove_all)
+
+    def key_list(self) -> _Keys:
+        """All keys, oldest first, damaged ones before all."""
+        return self._native.key_list()
+
+    def key_add(
+        self,
+        *,
+        password: Password = None,
+        password_file: StrPath | None = None,
+        password_command: Command = None,
+        host: str | None = None,
+        user: str | None = None,
+        scrypt: tuple[int, int, int] = (0, 0, 0),
+    ) -> str:
+        """Adds a key for a further password, proven to open, and returns its id.
+
+        The password, of at least one byte, is given as for `sapdr.init`; `host` and `user` are what
+        the key tells of its origin (default: this host and user).
+        """
+        given = resolve(password, password_file, password_command)
+        return self._native.key_add(_key_options(given, host, user, scrypt))
+
+    def key_remove(self, id: str) -> str:
+        """Removes a key, by its id or a unique prefix, and returns its id.
+
+        Raises `InvalidArgumentError` for the current key, `InvalidStateError` if the current key
+        is gone or damaged, `NotFoundError`, `AmbiguousError`; `LockedError` if the repository is in
+        use.
+        """
+        return self._native.key_remove(_arguments.text(id))
+
+    def key_passwd(
+        self,
+        *,
+        password: Password = None,
+        password_file: StrPath | None = None,
+        password_command: Command = None,
+        host: str | None = None,
+        user: str | None = None,
+        scrypt: tuple[int, int, int] = (0, 0, 0),
+    ) -> str:
+        """Changes the password of the current key; returns the id of the key that takes its place.
+
+        The new password is given as for `sapdr.init`. The new key is proven to open before the one
+        before is removed. Raises `LockedError` if the repository is in use.
+        """
+        given = resolve(password, password_file, password_command)
+        return self._native.key_passwd(_key_options(given, host, user, scrypt))
 
     def cat(
         self,
@@ -555,4 +813,15 @@ def _backup_options(
     options.dry_run = dry_run
     options.verify = verify
     options.verify_max_age = _arguments.duration(verify_max_age)
+    return options
+
+
+def _key_options(
+    password: bytes, host: str | None, user: str | None, scrypt: tuple[int, int, int]
+) -> _sapdr.KeyOptions:
+    options = _sapdr.KeyOptions()
+    options.password = password
+    options.scrypt_n, options.scrypt_r, options.scrypt_p = scrypt
+    options.host = None if host is None else _arguments.text(host)
+    options.user = None if user is None else _arguments.text(user)
     return options

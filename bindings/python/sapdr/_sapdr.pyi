@@ -5,13 +5,19 @@ from typing import Final, Never, TypeAlias
 
 from ._types import (
     BackupResult,
+    Change,
     CheckResult,
     ChecksumResult,
+    CopyResult,
+    DiffResult,
     FileChecksum,
+    FindResult,
     ForgetDecision,
     ForgetResult,
     Item,
+    Key,
     ManifestVerifyResult,
+    Match,
     Node,
     Progress,
     PruneResult,
@@ -21,6 +27,7 @@ from ._types import (
     RestoreResult,
     Snapshot,
     Stats,
+    TagResult,
     VerifyResult,
 )
 
@@ -53,6 +60,15 @@ class OpenOptions(metaclass=_Type):
     no_lock: bool
     no_verify_blobs: bool
     retry_lock: timedelta
+    def __init__(self) -> None: ...
+
+class KeyOptions(metaclass=_Type):
+    password: bytes
+    scrypt_n: int
+    scrypt_r: int
+    scrypt_p: int
+    host: bytes | None
+    user: bytes | None
     def __init__(self) -> None: ...
 
 class BackupOptions(metaclass=_Type):
@@ -110,6 +126,16 @@ class RepairOptions(metaclass=_Type):
     read_all_packs: bool
     forget: bool
     names: Sequence[bytes]
+    def __init__(self) -> None: ...
+
+class CopyOptions(metaclass=_Type):
+    dry_run: bool
+    def __init__(self) -> None: ...
+
+class TagOptions(metaclass=_Type):
+    add: Sequence[bytes]
+    remove: Sequence[bytes]
+    set: Sequence[bytes] | None
     def __init__(self) -> None: ...
 
 class VerifyOptions(metaclass=_Type):
@@ -186,12 +212,46 @@ class PruneOptions(metaclass=_Type):
     without_snapshots: Sequence[bytes]
     def __init__(self) -> None: ...
 
+class DiffOptions(metaclass=_Type):
+    metadata: bool
+    no_blobs: bool
+    def __init__(self) -> None: ...
+
+class FindOptions(metaclass=_Type):
+    patterns: Sequence[bytes]
+    ignore_case: bool
+    oldest_ns: int
+    newest_ns: int
+    blobs: Sequence[bytes]
+    trees: Sequence[bytes]
+    packs: Sequence[bytes]
+    snapshots: Sequence[bytes]
+    def __init__(self) -> None: ...
+
+class Backend(metaclass=_Type):
+    def __init__(self, *args: Never, **kwargs: Never) -> None: ...  # made by open and from_object
+    @staticmethod
+    def open(location: bytes) -> Backend: ...
+    @staticmethod
+    def from_object(custom: object, location: bytes, max_parallel: int) -> Backend: ...
+    @property
+    def location(self) -> str: ...
+    @property
+    def max_parallel(self) -> int: ...
+    def create(self) -> None: ...
+    def exists(self, type: str, name: str) -> bool: ...
+    def size(self, type: str, name: str) -> int: ...
+    def load(self, type: str, name: str, offset: int, size: int) -> bytes: ...
+    def save(self, type: str, name: str, data: bytes) -> None: ...
+    def list(self, type: str) -> list[tuple[str, int, int]]: ...
+    def erase(self, type: str, name: str) -> None: ...
+
 class Repository(metaclass=_Type):
     def __init__(self, *args: Never, **kwargs: Never) -> None: ...  # made by init and open
     @staticmethod
-    def init(location: bytes, options: InitOptions) -> Repository: ...
+    def init(backend: Backend, options: InitOptions, like: Repository | None) -> Repository: ...
     @staticmethod
-    def open(location: bytes, options: OpenOptions) -> Repository: ...
+    def open(backend: Backend, options: OpenOptions) -> Repository: ...
     @property
     def id(self) -> str: ...
     @property
@@ -215,9 +275,35 @@ class Repository(metaclass=_Type):
         on_progress: _OnProgress,
         on_item: _OnItem,
     ) -> BackupResult: ...
+    def backup_source(
+        self,
+        next: Callable[[], _Stream | None],
+        paths: Sequence[bytes],
+        max_open: int,
+        options: BackupOptions,
+        on_progress: _OnProgress,
+        on_item: _OnItem,
+    ) -> BackupResult: ...
     def snapshots(self, filter: SnapshotFilter) -> list[Snapshot]: ...
     def snapshot(self, name: bytes, filter: SnapshotFilter) -> Snapshot: ...
     def dump(self, snapshot: bytes, path: bytes, write: Callable[[bytes], object]) -> None: ...
+    def diff(
+        self,
+        before: bytes,
+        after: bytes,
+        on_change: Callable[[Change], object],
+        options: DiffOptions,
+        on_progress: _OnProgress,
+        on_item: _OnItem,
+    ) -> DiffResult: ...
+    def find(
+        self,
+        options: FindOptions,
+        on_match: Callable[[Match], object],
+        filter: SnapshotFilter,
+        on_progress: _OnProgress,
+        on_item: _OnItem,
+    ) -> FindResult: ...
     def check(
         self, options: CheckOptions, on_progress: _OnProgress, on_item: _OnItem
     ) -> CheckResult: ...
@@ -243,7 +329,28 @@ class Repository(metaclass=_Type):
         on_item: _OnItem,
     ) -> VerifyResult: ...
     def stats(self, snapshot: bytes | None, filter: SnapshotFilter) -> Stats: ...
+    def copy_from(
+        self,
+        source: Repository,
+        snapshots: Sequence[bytes],
+        filter: SnapshotFilter,
+        options: CopyOptions,
+        on_progress: _OnProgress,
+        on_item: _OnItem,
+    ) -> CopyResult: ...
+    def tag(
+        self,
+        snapshots: Sequence[bytes],
+        filter: SnapshotFilter,
+        options: TagOptions,
+        on_progress: _OnProgress,
+        on_item: _OnItem,
+    ) -> TagResult: ...
     def unlock(self, remove_all: bool) -> int: ...
+    def key_list(self) -> list[Key]: ...
+    def key_add(self, options: KeyOptions) -> str: ...
+    def key_remove(self, id: bytes) -> str: ...
+    def key_passwd(self, options: KeyOptions) -> str: ...
     def cat(self, type: bytes, id: bytes | None) -> bytes: ...
     def list(self, type: bytes) -> list[tuple[str, int]]: ...
 

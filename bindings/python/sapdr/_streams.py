@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeAlias, runtime_checkable
+
+from . import _arguments
+from ._arguments import StrPath
 
 Buffer: TypeAlias = Any  # what memoryview() takes; collections.abc.Buffer needs Python 3.12
 
@@ -28,6 +32,36 @@ class Stream:
     mode: int = 0o600  #: permission bits
     mtime: datetime | None = None  #: None: the time of the snapshot
     size: int = 0  #: for progress; 0: unknown
+
+
+NativeStream: TypeAlias = tuple[bytes, Callable[[memoryview], int], int, int, int]
+
+
+def native(path: StrPath, source: Source | Stream) -> NativeStream:
+    """A stream as the library takes it."""
+    stream = source if isinstance(source, Stream) else Stream(source)
+    mtime = _arguments.nanoseconds(stream.mtime)
+    return (_arguments.path(path), readinto(stream.source), stream.mode, mtime, stream.size)
+
+
+@contextmanager
+def puller(
+    streams: Iterable[tuple[StrPath, Source | Stream]],
+) -> Iterator[Callable[[], NativeStream | None]]:
+    """A function that makes the next stream, None at the end. A generator that was not run to its
+    end is closed."""
+    iterator = iter(streams)
+
+    def pull() -> NativeStream | None:
+        for path, source in iterator:
+            return native(path, source)
+        return None
+
+    try:
+        yield pull
+    finally:
+        if isinstance(iterator, Generator):
+            iterator.close()
 
 
 def readinto(source: Source) -> Callable[[memoryview], int]:

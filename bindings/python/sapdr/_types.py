@@ -32,6 +32,7 @@ Action: TypeAlias = Literal[
     "unknown",
 ]
 NodeType: TypeAlias = Literal["file", "dir", "symlink", "dev", "chardev", "fifo", "socket", "other"]
+Modifier: TypeAlias = Literal["+", "-", "M", "U", "T", "TU"]
 BackupState: TypeAlias = Literal["failed", "incomplete", "written", "verified"]
 
 
@@ -139,6 +140,28 @@ class Node:
     def ctime(self) -> datetime:
         """When its content or metadata last changed."""
         return _moment(self.ctime_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key of a repository: what its file tells without a password."""
+
+    id: str
+    created_ns: int  #: 0 if unknown
+    host: str  #: where it was made; "" if unknown
+    user: str  #: by whom; "" if unknown
+    is_current: bool  #: the repository was opened with it
+    damage: str | None  #: why its file cannot be read; None: it can
+
+    @property
+    def short_id(self) -> str:
+        """The first 8 digits of the id."""
+        return self.id[:8]
+
+    @property
+    def created(self) -> datetime:
+        """When it was made."""
+        return _moment(self.created_ns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,6 +351,22 @@ class ChecksumResult:
 
 
 @dataclass(frozen=True, slots=True)
+class CopyResult:
+    """What a copy did, or in a dry run would do."""
+
+    snapshots_copied: int
+    snapshots_skipped: int  #: are in the destination already: the same, or a copy
+    snapshots_failed: int  #: need something of the source that is damaged
+    data_blobs_new: int  #: that the destination lacked
+    tree_blobs_new: int
+    bytes_new: int  #: plaintext of these
+    bytes_stored: int  #: these as stored; 0 in a dry run
+    packs_new: int  #: 0 in a dry run
+    bytes_fetched: int  #: read from the packs of the source; 0 in a dry run
+    elapsed: float
+
+
+@dataclass(frozen=True, slots=True)
 class ManifestVerifyResult:
     """How local files compare with a manifest."""
 
@@ -340,6 +379,72 @@ class ManifestVerifyResult:
     failed: int  #: could not be read
     malformed: int  #: lines of the manifest that are none
     elapsed: float
+
+
+@dataclass(frozen=True, slots=True)
+class TagResult:
+    """What a change of tags did."""
+
+    changed: int  #: snapshots that were replaced by ones with other tags
+    unchanged: int  #: had these tags already
+    elapsed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference between two snapshots."""
+
+    modifier: Modifier  #: restic's letters: added, removed, content, metadata only, type
+    path: str
+    before: Node | None  #: None if it was added
+    after: Node | None  #: None if it was removed
+
+
+@dataclass(frozen=True, slots=True)
+class DiffResult:
+    """How one snapshot differs from another."""
+
+    before_id: str
+    after_id: str
+    files_new: int
+    files_removed: int
+    files_changed: int  #: in content
+    dirs_new: int
+    dirs_removed: int
+    others_new: int  #: links, devices, fifos, sockets
+    others_removed: int
+    data_blobs_new: int  #: only the second snapshot needs them
+    data_blobs_removed: int
+    tree_blobs_new: int
+    tree_blobs_removed: int
+    bytes_new: int  #: plaintext of the new blobs
+    bytes_removed: int
+    failed: int  #: folders that could not be compared, blobs of unknown size
+    elapsed: float
+    changes: tuple[Change, ...] = ()  #: folders before what is in them; none with `on_change`
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Something that was looked for, in one snapshot."""
+
+    snapshot: Snapshot
+    node: Node  #: of the root itself, only path and type are known
+    object_type: Literal["blob", "tree"] | None  #: it was found by this id; None: by a pattern
+    object_id: str | None
+    tree_id: str | None  #: tree that the node is in; None for the root
+
+
+@dataclass(frozen=True, slots=True)
+class FindResult:
+    """What a search did and found."""
+
+    snapshots: int  #: searched
+    trees: int  #: different trees that were read
+    n_matches: int
+    failed: int  #: folders of snapshots that could not be searched
+    elapsed: float
+    matches: tuple[Match, ...] = ()  #: snapshot by snapshot; none with `on_match`
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ PYBIND11_MODULE(_sapdr, module) {
   module.attr("KEEP_UNLIMITED") = SAPDR_KEEP_UNLIMITED;
 
   sapdr_python::register_errors();
+  sapdr_python::bind_backend(module);
   sapdr_python::bind_options(module);
   sapdr_python::bind_checksum(module);
   sapdr_python::bind_repository(module);

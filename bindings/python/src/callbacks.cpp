@@ -1,21 +1,12 @@
 #include "callbacks.hpp"
 
-#include "convert.hpp"
-
 namespace sapdr_python {
 
 sapdr::observer observer_for(const session& owner, py::handle on_progress, py::handle on_item) {
   sapdr::observer observer;
   if (!on_progress.is_none())
-    observer.on_progress = [&owner, on_progress](const sapdr::progress& progress) {
-      const callback_scope scope(owner);
-      on_progress(to_python(progress));
-    };
-  if (!on_item.is_none())
-    observer.on_item = [&owner, on_item](const sapdr::item& item) {
-      const callback_scope scope(owner);
-      on_item(to_python(item));
-    };
+    observer.on_progress = teller_for<sapdr::progress>(owner, on_progress);
+  if (!on_item.is_none()) observer.on_item = teller_for<sapdr::item>(owner, on_item);
   return observer;
 }
 
@@ -32,12 +23,15 @@ std::function<std::size_t(std::span<std::byte>)> reader_for(const session& owner
   };
 }
 
-std::function<void(const sapdr::file_checksum&)> file_checksums_for(const session& owner,
-                                                                    py::handle on_file) {
-  return [&owner, on_file](const sapdr::file_checksum& file) {
-    const callback_scope scope(owner);
-    on_file(to_python(file));
+std::function<std::size_t(std::span<std::byte>)> owning_reader_for(const session& owner,
+                                                                   py::object readinto) {
+  const auto read = reader_for(owner, readinto);
+  const auto free = [](py::object* owned) {
+    const py::gil_scoped_acquire gil;
+    delete owned;
   };
+  std::shared_ptr<py::object> kept(new py::object(std::move(readinto)), free);
+  return [read, kept](std::span<std::byte> buffer) { return read(buffer); };
 }
 
 std::function<void(std::span<const std::byte>)> writer_for(const session& owner, py::handle write) {

@@ -62,7 +62,7 @@ std::string sha256(const py::object& data) {
 }
 
 std::string checksum_file(const std::string& path, const py::object& on_progress) {
-  session own;
+  session own(opened_backend::none());
   const sapdr::cancel_source cancel;
   const sapdr::observer observer = observer_for(own, on_progress, py::none());
   return own.run_alone(cancel, [&](const sapdr::context&) {
@@ -73,11 +73,11 @@ std::string checksum_file(const std::string& path, const py::object& on_progress
 py::object checksum_tree(const std::string& folder, const py::function& on_file,
                          sapdr::checksum_options options, const py::object& on_progress,
                          const py::object& on_item) {
-  session own;
+  session own(opened_backend::none());
   const sapdr::cancel_source cancel;
   options.cancel = &cancel;
   options.observer = observer_for(own, on_progress, on_item);
-  const auto each = file_checksums_for(own, on_file);
+  const auto each = teller_for<sapdr::file_checksum>(own, on_file);
   return to_python(own.run_alone(cancel, [&](const sapdr::context& context) {
     return sapdr::checksum_tree(context, folder, each, options);
   }));
@@ -86,7 +86,7 @@ py::object checksum_tree(const std::string& folder, const py::function& on_file,
 py::object manifest_write(const std::string& folder, const std::string& manifest,
                           sapdr::checksum_options options, const py::object& on_progress,
                           const py::object& on_item) {
-  session own;
+  session own(opened_backend::none());
   const sapdr::cancel_source cancel;
   options.cancel = &cancel;
   options.observer = observer_for(own, on_progress, on_item);
@@ -98,7 +98,7 @@ py::object manifest_write(const std::string& folder, const std::string& manifest
 py::object manifest_verify(const std::string& folder, const std::string& manifest,
                            sapdr::manifest_verify_options options, const py::object& on_progress,
                            const py::object& on_item) {
-  session own;
+  session own(opened_backend::none());
   const sapdr::cancel_source cancel;
   options.cancel = &cancel;
   options.observer = observer_for(own, on_progress, on_item);

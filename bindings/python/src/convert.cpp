@@ -125,6 +125,12 @@ py::object to_python(const sapdr::node& n) {
               "blobs"_a = n.n_blobs);
 }
 
+py::object to_python(const sapdr::key& k) {
+  return make("Key", "id"_a = k.id, "created_ns"_a = k.created_ns, "host"_a = text(k.host),
+              "user"_a = text(k.user), "is_current"_a = k.is_current,
+              "damage"_a = text_or_none(k.damage));
+}
+
 py::object to_python(const sapdr::backup_result& r) {
   return make("BackupResult", "state"_a = state_name(r.state),
               "snapshot_id"_a = id_or_none(r.has_snapshot != 0, r.snapshot_id),
@@ -210,6 +216,38 @@ py::object to_python(const sapdr::repair_snapshots_result& r) {
               "folders_dropped"_a = r.folders_dropped, "elapsed"_a = seconds(r.elapsed_ns));
 }
 
+py::object to_python(const sapdr::difference& d) {
+  const auto node_or_none = [](const std::optional<sapdr::node>& node) {
+    return node ? to_python(*node) : py::none();
+  };
+  return make("Change", "modifier"_a = d.modifier(), "path"_a = path_text(d.path),
+              "before"_a = node_or_none(d.before), "after"_a = node_or_none(d.after));
+}
+
+py::object to_python(const sapdr::diff_result& r) {
+  return make("DiffResult", "before_id"_a = sapdr::to_hex(r.before_id),
+              "after_id"_a = sapdr::to_hex(r.after_id), "files_new"_a = r.files_new,
+              "files_removed"_a = r.files_removed, "files_changed"_a = r.files_changed,
+              "dirs_new"_a = r.dirs_new, "dirs_removed"_a = r.dirs_removed,
+              "others_new"_a = r.others_new, "others_removed"_a = r.others_removed,
+              "data_blobs_new"_a = r.data_blobs_new, "data_blobs_removed"_a = r.data_blobs_removed,
+              "tree_blobs_new"_a = r.tree_blobs_new, "tree_blobs_removed"_a = r.tree_blobs_removed,
+              "bytes_new"_a = r.bytes_new, "bytes_removed"_a = r.bytes_removed,
+              "failed"_a = r.failed, "elapsed"_a = seconds(r.elapsed_ns));
+}
+
+py::object to_python(const sapdr::match& m) {
+  return make("Match", "snapshot"_a = to_python(m.snapshot), "node"_a = to_python(m.node),
+              "object_type"_a = text_or_none(m.object_type),
+              "object_id"_a = text_or_none(m.object_id), "tree_id"_a = text_or_none(m.tree_id));
+}
+
+py::object to_python(const sapdr::find_result& r) {
+  return make("FindResult", "snapshots"_a = r.snapshots, "trees"_a = r.trees,
+              "n_matches"_a = r.matches, "failed"_a = r.failed,
+              "elapsed"_a = seconds(r.elapsed_ns));
+}
+
 py::object to_python(const sapdr::stats_result& r) {
   return make("Stats", "snapshots"_a = r.snapshots, "files"_a = r.files,
               "restore_bytes"_a = r.restore_bytes, "blobs"_a = r.blobs,
@@ -231,6 +269,20 @@ py::object to_python(const sapdr::manifest_verify_result& r) {
   return make("ManifestVerifyResult", "files"_a = r.files, "bytes"_a = r.bytes,
               "matching"_a = r.matching, "missing"_a = r.missing, "differing"_a = r.differing,
               "extra"_a = r.extra, "failed"_a = r.failed, "malformed"_a = r.malformed,
+              "elapsed"_a = seconds(r.elapsed_ns));
+}
+
+py::object to_python(const sapdr::copy_result& r) {
+  return make("CopyResult", "snapshots_copied"_a = r.snapshots_copied,
+              "snapshots_skipped"_a = r.snapshots_skipped,
+              "snapshots_failed"_a = r.snapshots_failed, "data_blobs_new"_a = r.data_blobs_new,
+              "tree_blobs_new"_a = r.tree_blobs_new, "bytes_new"_a = r.bytes_new,
+              "bytes_stored"_a = r.bytes_stored, "packs_new"_a = r.packs_new,
+              "bytes_fetched"_a = r.bytes_fetched, "elapsed"_a = seconds(r.elapsed_ns));
+}
+
+py::object to_python(const sapdr::tag_result& r) {
+  return make("TagResult", "changed"_a = r.changed, "unchanged"_a = r.unchanged,
               "elapsed"_a = seconds(r.elapsed_ns));
 }
 

@@ -19,6 +19,7 @@ py::object to_python(const sapdr::progress& progress);
 py::object to_python(const sapdr::item& item);
 py::object to_python(const sapdr::snapshot_view& snapshot);
 py::object to_python(const sapdr::node& node);
+py::object to_python(const sapdr::key& key);
 py::object to_python(const sapdr::backup_result& result);
 py::object to_python(const sapdr::restore_stats& result);
 py::object to_python(const sapdr::forget_decision& decision);
@@ -33,5 +34,11 @@ py::object to_python(const sapdr::file_checksum& file);
 py::object to_python(const sapdr::checksum_result& result);
 py::object to_python(const sapdr::manifest_verify_result& result);
 py::object forget_result(uint64_t removed);
+py::object to_python(const sapdr::copy_result& result);
+py::object to_python(const sapdr::tag_result& result);
+py::object to_python(const sapdr::difference& difference);
+py::object to_python(const sapdr::diff_result& result);
+py::object to_python(const sapdr::match& match);
+py::object to_python(const sapdr::find_result& result);
 
 }  // namespace sapdr_python

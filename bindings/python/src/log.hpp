@@ -20,6 +20,18 @@ class log_queue {
   // Hands the records to the loggers "sapdr.COMPONENT". With the GIL held; throws nothing.
   void drain();
 
+  // Drains when a call ends, however it ends.
+  class drained {
+   public:
+    explicit drained(log_queue& queue) : queue_(queue) {}
+    ~drained() { queue_.drain(); }
+    drained(const drained&) = delete;
+    drained& operator=(const drained&) = delete;
+
+   private:
+    log_queue& queue_;
+  };
+
  private:
   struct record {
     int32_t level;

@@ -32,6 +32,17 @@ void bind_open_options(py::module_& module) {
       .def_readwrite("retry_lock", &sapdr::open_options::retry_lock);
 }
 
+void bind_key_options(py::module_& module) {
+  py::class_<sapdr::key_options>(module, "KeyOptions")
+      .def(py::init<>())
+      .def_readwrite("password", &sapdr::key_options::password)
+      .def_readwrite("scrypt_n", &sapdr::key_options::scrypt_n)
+      .def_readwrite("scrypt_r", &sapdr::key_options::scrypt_r)
+      .def_readwrite("scrypt_p", &sapdr::key_options::scrypt_p)
+      .def_readwrite("host", &sapdr::key_options::host)
+      .def_readwrite("user", &sapdr::key_options::user);
+}
+
 void bind_backup_options(py::module_& module) {
   using options = sapdr::backup_options;
   py::class_<options>(module, "BackupOptions")
@@ -88,6 +99,28 @@ void bind_reading_options(py::module_& module) {
       .def_readwrite("read_all_packs", &sapdr::repair_options::read_all_packs)
       .def_readwrite("forget", &sapdr::repair_options::forget)
       .def_readwrite("names", &sapdr::repair_options::names);
+  py::class_<sapdr::copy_options>(module, "CopyOptions")
+      .def(py::init<>())
+      .def_readwrite("dry_run", &sapdr::copy_options::dry_run);
+  py::class_<sapdr::tag_options>(module, "TagOptions")
+      .def(py::init<>())
+      .def_readwrite("add", &sapdr::tag_options::add)
+      .def_readwrite("remove", &sapdr::tag_options::remove)
+      .def_readwrite("set", &sapdr::tag_options::set);
+  py::class_<sapdr::diff_options>(module, "DiffOptions")
+      .def(py::init<>())
+      .def_readwrite("metadata", &sapdr::diff_options::metadata)
+      .def_readwrite("no_blobs", &sapdr::diff_options::no_blobs);
+  py::class_<sapdr::find_options>(module, "FindOptions")
+      .def(py::init<>())
+      .def_readwrite("patterns", &sapdr::find_options::patterns)
+      .def_readwrite("ignore_case", &sapdr::find_options::ignore_case)
+      .def_readwrite("oldest_ns", &sapdr::find_options::oldest_ns)
+      .def_readwrite("newest_ns", &sapdr::find_options::newest_ns)
+      .def_readwrite("blobs", &sapdr::find_options::blobs)
+      .def_readwrite("trees", &sapdr::find_options::trees)
+      .def_readwrite("packs", &sapdr::find_options::packs)
+      .def_readwrite("snapshots", &sapdr::find_options::snapshots);
   py::class_<sapdr::verify_options>(module, "VerifyOptions")
       .def(py::init<>())
       .def_readwrite("strict", &sapdr::verify_options::strict)
@@ -143,6 +176,7 @@ void bind_removing_options(py::module_& module) {
 
 void bind_options(py::module_& module) {
   bind_open_options(module);
+  bind_key_options(module);
   bind_backup_options(module);
   bind_reading_options(module);
   bind_checksum_options(module);

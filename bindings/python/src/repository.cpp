@@ -23,19 +23,23 @@ namespace {
 // path, readinto, mode, mtime_ns, size
 using stream_tuple = std::tuple<std::string, py::function, uint32_t, int64_t, uint64_t>;
 
-std::shared_ptr<session> init(const std::string& location, const sapdr::init_options& options) {
-  auto made = std::make_shared<session>();
-  made->open([&](const sapdr::context& context) {
-    const sapdr::backend storage(context, location);
+// `like`: files are cut as in this repository; or None.
+std::shared_ptr<session> init(const std::shared_ptr<opened_backend>& backend,
+                              sapdr::init_options options, const session* like) {
+  auto made = std::make_shared<session>(backend);
+  // Kept until the end: another thread may close it.
+  const auto kept = like == nullptr ? nullptr : like->repository();
+  if (like != nullptr) options.copy_chunker_params = &like->opened();
+  made->open([&](const sapdr::context& context, const sapdr::backend& storage) {
     return sapdr::repository::init(context, storage, options);
   });
   return made;
 }
 
-std::shared_ptr<session> open(const std::string& location, const sapdr::open_options& options) {
-  auto made = std::make_shared<session>();
-  made->open([&](const sapdr::context& context) {
-    const sapdr::backend storage(context, location);
+std::shared_ptr<session> open(const std::shared_ptr<opened_backend>& backend,
+                              const sapdr::open_options& options) {
+  auto made = std::make_shared<session>(backend);
+  made->open([&](const sapdr::context& context, const sapdr::backend& storage) {
     return sapdr::repository::open(context, storage, options);
   });
   return made;
@@ -69,6 +73,31 @@ py::object backup_streams(session& self, const std::vector<stream_tuple>& source
   }));
 }
 
+// `next()` gives a stream_tuple, or None at the end.
+py::object backup_source(session& self, const py::function& next,
+                         const std::vector<std::string>& paths, uint32_t max_open,
+                         sapdr::backup_options options, const py::object& on_progress,
+                         const py::object& on_item) {
+  sapdr::stream_source source{.next = {}, .paths = paths, .max_open = max_open};
+  source.next = [&]() -> std::optional<sapdr::stream> {
+    const callback_scope scope(self);
+    const py::object made = next();
+    if (made.is_none()) return std::nullopt;
+    auto [path, readinto, mode, mtime_ns, size] = made.cast<stream_tuple>();
+    return sapdr::stream{.path = std::move(path),
+                         .read = owning_reader_for(self, std::move(readinto)),
+                         .mode = mode,
+                         .mtime_ns = mtime_ns,
+                         .size_hint = size};
+  };
+  const sapdr::cancel_source cancel;
+  options.cancel = &cancel;
+  options.observer = observer_for(self, on_progress, on_item);
+  return to_python(self.run_long(cancel, [&](sapdr::repository& repository) {
+    return repository.backup_source(source, options);
+  }));
+}
+
 py::list snapshots(session& self, const sapdr::snapshot_filter& filter) {
   const auto found =
       self.run([&](sapdr::repository& repository) { return repository.snapshots(filter); });
@@ -89,6 +118,30 @@ void dump(session& self, const std::string& snapshot, const std::string& path,
   self.run_long(cancel, [&](sapdr::repository& repository) {
     repository.dump(snapshot, path, writer, &cancel);
   });
+}
+
+py::object diff(session& self, const std::string& before, const std::string& after,
+                const py::function& on_change, sapdr::diff_options options,
+                const py::object& on_progress, const py::object& on_item) {
+  const sapdr::cancel_source cancel;
+  options.cancel = &cancel;
+  options.observer = observer_for(self, on_progress, on_item);
+  const auto tell = teller_for<sapdr::difference>(self, on_change);
+  return to_python(self.run_long(cancel, [&](sapdr::repository& repository) {
+    return repository.diff(before, after, tell, options);
+  }));
+}
+
+py::object find(session& self, sapdr::find_options options, const py::function& on_match,
+                const sapdr::snapshot_filter& filter, const py::object& on_progress,
+                const py::object& on_item) {
+  const sapdr::cancel_source cancel;
+  options.cancel = &cancel;
+  options.observer = observer_for(self, on_progress, on_item);
+  const auto tell = teller_for<sapdr::match>(self, on_match);
+  return to_python(self.run_long(cancel, [&](sapdr::repository& repository) {
+    return repository.find(options, tell, filter);
+  }));
 }
 
 py::object check(session& self, sapdr::check_options options, const py::object& on_progress,
@@ -119,8 +172,53 @@ py::object stats(session& self, const std::optional<std::string>& snapshot,
   }));
 }
 
+py::object copy_from(session& self, session& from, const std::vector<std::string>& snapshots,
+                     const sapdr::snapshot_filter& filter, sapdr::copy_options options,
+                     const py::object& on_progress, const py::object& on_item) {
+  const sapdr::cancel_source cancel;
+  options.cancel = &cancel;
+  options.observer = observer_for(self, on_progress, on_item);
+  return to_python(
+      self.run_long(cancel, from, [&](sapdr::repository& repository, sapdr::repository& source) {
+        return repository.copy_from(source, snapshots, options, filter);
+      }));
+}
+
+py::object tag(session& self, const std::vector<std::string>& snapshots,
+               const sapdr::snapshot_filter& filter, sapdr::tag_options options,
+               const py::object& on_progress, const py::object& on_item) {
+  const sapdr::cancel_source cancel;
+  options.cancel = &cancel;
+  options.observer = observer_for(self, on_progress, on_item);
+  return to_python(self.run_long(cancel, [&](sapdr::repository& repository) {
+    return repository.tag(snapshots, options, filter);
+  }));
+}
+
 uint64_t unlock(session& self, bool remove_all) {
   return self.run([&](sapdr::repository& repository) { return repository.unlock(remove_all); });
+}
+
+py::list key_list(session& self) {
+  const auto found = self.run([](sapdr::repository& repository) { return repository.key_list(); });
+  py::list all;
+  for (const sapdr::key& each : found) all.append(to_python(each));
+  return all;
+}
+
+// Adds a key or changes the password.
+template <sapdr_id (sapdr::repository::*Make)(const sapdr::key_options&)>
+std::string make_key(session& self, sapdr::key_options options) {
+  const sapdr::cancel_source cancel;
+  options.cancel = &cancel;
+  return sapdr::to_hex(self.run_long(
+      cancel, [&](sapdr::repository& repository) { return (repository.*Make)(options); }));
+}
+
+std::string key_remove(session& self, const std::string& id) {
+  const sapdr::cancel_source cancel;
+  return sapdr::to_hex(self.run_long(
+      cancel, [&](sapdr::repository& repository) { return repository.key_remove(id, &cancel); }));
 }
 
 py::bytes cat(session& self, const std::string& type, const std::optional<std::string>& id) {
@@ -143,8 +241,8 @@ std::vector<std::pair<std::string, uint64_t>> list(session& self, const std::str
 void bind_repository(py::module_& module) {
   using py::arg;
   repository_class repository(module, "Repository");
-  repository.def_static("init", &init, arg("location"), arg("options"))
-      .def_static("open", &open, arg("location"), arg("options"))
+  repository.def_static("init", &init, arg("backend"), arg("options"), arg("like"))
+      .def_static("open", &open, arg("backend"), arg("options"))
       .def("close", &session::close)
       .def_property_readonly("closed", &session::closed)
       .def_property_readonly("id", [](session& self) { return text(self.opened().id()); })
@@ -154,14 +252,28 @@ void bind_repository(py::module_& module) {
       .def("backup", &backup, arg("paths"), arg("options"), arg("on_progress"), arg("on_item"))
       .def("backup_streams", &backup_streams, arg("streams"), arg("options"), arg("on_progress"),
            arg("on_item"))
+      .def("backup_source", &backup_source, arg("next"), arg("paths"), arg("max_open"),
+           arg("options"), arg("on_progress"), arg("on_item"))
       .def("snapshots", &snapshots, arg("filter"))
       .def("snapshot", &snapshot, arg("name"), arg("filter"))
       .def("dump", &dump, arg("snapshot"), arg("path"), arg("write"))
+      .def("diff", &diff, arg("before"), arg("after"), arg("on_change"), arg("options"),
+           arg("on_progress"), arg("on_item"))
+      .def("find", &find, arg("options"), arg("on_match"), arg("filter"), arg("on_progress"),
+           arg("on_item"))
       .def("check", &check, arg("options"), arg("on_progress"), arg("on_item"))
       .def("verify", &verify, arg("snapshot"), arg("target"), arg("options"), arg("on_progress"),
            arg("on_item"))
       .def("stats", &stats, arg("snapshot"), arg("filter"))
+      .def("copy_from", &copy_from, arg("source"), arg("snapshots"), arg("filter"), arg("options"),
+           arg("on_progress"), arg("on_item"))
+      .def("tag", &tag, arg("snapshots"), arg("filter"), arg("options"), arg("on_progress"),
+           arg("on_item"))
       .def("unlock", &unlock, arg("remove_all"))
+      .def("key_list", &key_list)
+      .def("key_add", &make_key<&sapdr::repository::key_add>, arg("options"))
+      .def("key_remove", &key_remove, arg("id"))
+      .def("key_passwd", &make_key<&sapdr::repository::key_passwd>, arg("options"))
       .def("cat", &cat, arg("type"), arg("id"))
       .def("list", &list, arg("type"));
   bind_repair(repository);

@@ -28,6 +28,11 @@ bool running_calls::closing() const {
   return closing_;
 }
 
+bool running_calls::ended() const {
+  const std::lock_guard lock(mutex_);
+  return is_over_;
+}
+
 void running_calls::shut_down() {
   // Long enough for any chunk to be finished; a source that blocks for ever must not keep the
   // process from ending.
@@ -38,6 +43,7 @@ void running_calls::shut_down() {
   for (const sapdr::cancel_source* cancel : calls_)
     if (cancel != nullptr) cancel->trigger();
   ended_.wait_for(lock, patience, [this] { return calls_.empty(); });
+  is_over_ = true;
 }
 
 }  // namespace sapdr_python

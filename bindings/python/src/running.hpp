@@ -21,6 +21,8 @@ class running_calls {
 
   // True once the interpreter ends: nothing may call into Python any more.
   bool closing() const;
+  // True once nobody waits for calls any more.
+  bool ended() const;
 
   // Call with the GIL held.
   void shut_down();
@@ -30,6 +32,7 @@ class running_calls {
   std::condition_variable ended_;
   std::vector<const sapdr::cancel_source*> calls_;
   bool closing_ = false;
+  bool is_over_ = false;
 };
 
 // One call, from its beginning to its end. Both with the GIL held.

@@ -4,16 +4,9 @@ namespace sapdr_python {
 
 namespace {
 
-thread_local const session* in_callback_of = nullptr;
-
-sapdr::context_options options_for(const std::shared_ptr<log_queue>& log) {
-  return {.log_level = log_level(),
-          .on_log = [log](const sapdr::log_record& record) { log->push(record); }};
-}
+thread_local const callback_mark* innermost_mark = nullptr;
 
 }  // namespace
-
-session::session() : log_(std::make_shared<log_queue>()), context_(options_for(log_)) {}
 
 sapdr::repository& session::opened() const {
   if (closed())
@@ -21,9 +14,13 @@ sapdr::repository& session::opened() const {
   return *repository_;
 }
 
+bool session::in_callback() const {
+  return callback_mark::is_set(this) || callback_mark::is_set(lent_to_);
+}
+
 void session::hand_on_logs() {
-  const callback_mark mark(*this);
-  log_->drain();
+  const callback_mark mark(this);
+  backend_->log().drain();
 }
 
 void session::close() {
@@ -35,7 +32,7 @@ void session::close() {
 }
 
 void session::dispose(std::shared_ptr<void> object) {
-  if (!callback_mark::is_set(*this) && mutex_.try_lock()) {
+  if (!in_callback() && mutex_.try_lock()) {
     const std::lock_guard lock(mutex_, std::adopt_lock);
     const py::gil_scoped_release release;
     object.reset();
@@ -46,10 +43,11 @@ void session::dispose(std::shared_ptr<void> object) {
 }
 
 session::exclusive::exclusive(session& owner, const sapdr::cancel_source* cancel)
-    : call_(cancel), session_(owner) {
-  if (callback_mark::is_set(owner))
-    throw sapdr::error(SAPDR_E_INVALID_STATE,
-                       "a callback called the repository it observes; call it after the operation");
+    : call_(cancel), keeping_(owner.backend_->kept()), session_(owner) {
+  if (owner.in_callback() || callback_mark::is_set(owner.backend_->owner()))
+    throw sapdr::error(
+        SAPDR_E_INVALID_STATE,
+        "a callback called the repository it works for; call it after the operation");
   const auto locked = [&] {
     const py::gil_scoped_release release;
     return owner.mutex_.try_lock_for(signal_interval);
@@ -72,20 +70,28 @@ session::exclusive::~exclusive() {
   session_.hand_on_logs();
 }
 
-callback_mark::callback_mark(const session& owner)
-    : outer_(std::exchange(in_callback_of, &owner)) {}
+callback_mark::callback_mark(const void* owner)
+    : owner_(owner), outer_(std::exchange(innermost_mark, this)) {}
 
 callback_mark::~callback_mark() {
-  in_callback_of = outer_;
+  innermost_mark = outer_;
 }
 
-bool callback_mark::is_set(const session& owner) {
-  return in_callback_of == &owner;
+bool callback_mark::is_set(const void* owner) {
+  for (const callback_mark* mark = innermost_mark; mark != nullptr; mark = mark->outer_)
+    if (mark->owner_ == owner) return true;
+  return false;
 }
 
-callback_scope::callback_scope(const session& owner) : mark_(owner) {
+callback_scope::callback_scope(const session& owner) : mark_(&owner) {
   if (running_calls::instance().closing())
     throw sapdr::error(SAPDR_E_CANCELLED, "the interpreter is ending");
+  gil_.emplace();
+}
+
+storage_scope::storage_scope(const void* owner) : mark_(owner) {
+  if (running_calls::instance().ended())
+    throw sapdr::error(SAPDR_E_CANCELLED, "the interpreter has ended");
   gil_.emplace();
 }
 

@@ -4,7 +4,9 @@
 
 #include <pybind11/pybind11.h>
 
+#include <atomic>
 #include <chrono>
+#include <functional>
 #include <future>
 #include <memory>
 #include <mutex>
@@ -13,7 +15,8 @@
 #include <utility>
 #include <vector>
 
-#include "log.hpp"
+#include "backend.hpp"
+#include "errors.hpp"
 #include "running.hpp"
 
 namespace sapdr_python {
@@ -22,9 +25,10 @@ namespace py = pybind11;
 
 class session {
  public:
-  session();
+  explicit session(std::shared_ptr<opened_backend> backend) : backend_(std::move(backend)) {}
 
-  // Lets `open` make the repository of this session: `repository open(const context&)`.
+  // Lets `open` make the repository of this session:
+  // `repository open(const context&, const backend&)`.
   template <class Open>
   void open(Open&& open);
 
@@ -40,6 +44,11 @@ class session {
   // The same for what needs no repository: `result operation(const context&)`.
   template <class Operation>
   auto run_alone(const sapdr::cancel_source& cancel, Operation&& operation);
+
+  // The same with a second repository, which it holds as long: `result operation(repository&,
+  // repository& from)`.
+  template <class Operation>
+  auto run_long(const sapdr::cancel_source& cancel, session& from, Operation&& operation);
 
   void close();
   bool closed() const { return repository_ == nullptr; }
@@ -64,36 +73,57 @@ class session {
 
    private:
     const running_call call_;
+    const kept_exceptions::call keeping_;
     session& session_;
   };
 
+  // While it lives, a call on `borrower` uses the session, too.
+  class lending {
+   public:
+    lending(session& owner, const session& borrower)
+        : owner_(owner), joined_(borrower.backend_->kept(), owner.backend_->kept()) {
+      owner_.lent_to_ = &borrower;
+    }
+    ~lending() { owner_.lent_to_ = nullptr; }
+    lending(const lending&) = delete;
+    lending& operator=(const lending&) = delete;
+
+   private:
+    session& owner_;
+    const kept_exceptions::joined joined_;
+  };
+
+  // `from`: a second repository of the call, or NULL.
   template <class Result>
-  Result wait(std::future<Result>& result, const sapdr::cancel_source& cancel);
+  Result wait(std::future<Result>& result, const sapdr::cancel_source& cancel, session* from);
   void hand_on_logs();
+  // Whether this thread runs a callback of a call that uses the session.
+  bool in_callback() const;
 
   static constexpr std::chrono::milliseconds signal_interval{100};
 
-  const std::shared_ptr<log_queue> log_;
-  const sapdr::context context_;
+  const std::shared_ptr<opened_backend> backend_;
   std::timed_mutex mutex_;
   std::shared_ptr<sapdr::repository> repository_;  // NULL once closed
+  std::atomic<const session*> lent_to_{nullptr};
   std::mutex disposed_mutex_;
   std::vector<std::shared_ptr<void>> disposed_;  // waits for the end of the call that runs
 };
 
-// While it lives, Python code runs on this thread on behalf of a session, which then refuses to be
-// called from there: that could only deadlock.
+// While it lives, Python code runs on this thread on behalf of a session or of the storage that it
+// works on; the session then refuses to be called from there: that could only deadlock.
 class callback_mark {
  public:
-  explicit callback_mark(const session& owner);
+  explicit callback_mark(const void* owner);
   ~callback_mark();
   callback_mark(const callback_mark&) = delete;
   callback_mark& operator=(const callback_mark&) = delete;
 
-  static bool is_set(const session& owner);
+  static bool is_set(const void* owner);
 
  private:
-  const session* outer_;
+  const void* const owner_;
+  const callback_mark* const outer_;
 };
 
 // The same on a thread of the library: takes the GIL, or throws if the interpreter is ending.
@@ -106,19 +136,35 @@ class callback_scope {
   std::optional<py::gil_scoped_acquire> gil_;
 };
 
+// The same for storage in Python, which still is called when operations come to their ends because
+// the interpreter does: locks have to be removed.
+class storage_scope {
+ public:
+  explicit storage_scope(const void* owner);
+
+ private:
+  const callback_mark mark_;
+  std::optional<py::gil_scoped_acquire> gil_;
+};
+
 template <class Open>
 void session::open(Open&& open) {
   const exclusive own(*this, nullptr);
-  const py::gil_scoped_release release;
-  repository_ = std::make_shared<sapdr::repository>(open(context_));
+  translated(backend_->kept(), [&] {
+    const py::gil_scoped_release release;
+    repository_ =
+        std::make_shared<sapdr::repository>(open(backend_->context(), backend_->storage()));
+  });
 }
 
 template <class Operation>
 auto session::run(Operation&& operation) {
   const exclusive own(*this, nullptr);
   sapdr::repository& repository = opened();
-  const py::gil_scoped_release release;
-  return operation(repository);
+  return translated(backend_->kept(), [&] {
+    const py::gil_scoped_release release;
+    return operation(repository);
+  });
 }
 
 template <class Operation>
@@ -126,18 +172,34 @@ auto session::run_long(const sapdr::cancel_source& cancel, Operation&& operation
   const exclusive own(*this, &cancel);
   sapdr::repository& repository = opened();
   auto result = std::async(std::launch::async, [&] { return operation(repository); });
-  return wait(result, cancel);
+  return wait(result, cancel, nullptr);
+}
+
+template <class Operation>
+auto session::run_long(const sapdr::cancel_source& cancel, session& from, Operation&& operation) {
+  if (&from == this)
+    throw sapdr::error(SAPDR_E_INVALID_ARGUMENT, "a repository is not copied into itself");
+  // In one order on all threads: another one may want the same two the other way round.
+  const bool is_first = std::less<const session*>()(this, &from);
+  const exclusive one(is_first ? *this : from, &cancel);
+  const exclusive other(is_first ? from : *this, &cancel);
+  const lending lent(from, *this);
+  sapdr::repository& repository = opened();
+  sapdr::repository& source = from.opened();
+  auto result = std::async(std::launch::async, [&] { return operation(repository, source); });
+  return wait(result, cancel, &from);
 }
 
 template <class Operation>
 auto session::run_alone(const sapdr::cancel_source& cancel, Operation&& operation) {
   const exclusive own(*this, &cancel);
-  auto result = std::async(std::launch::async, [&] { return operation(context_); });
-  return wait(result, cancel);
+  auto result = std::async(std::launch::async, [&] { return operation(backend_->context()); });
+  return wait(result, cancel, nullptr);
 }
 
 template <class Result>
-Result session::wait(std::future<Result>& result, const sapdr::cancel_source& cancel) {
+Result session::wait(std::future<Result>& result, const sapdr::cancel_source& cancel,
+                     session* from) {
   std::optional<py::error_already_set> interrupt;
   const auto finished = [&] {
     const py::gil_scoped_release release;
@@ -145,6 +207,7 @@ Result session::wait(std::future<Result>& result, const sapdr::cancel_source& ca
   };
   while (!finished()) {
     hand_on_logs();
+    if (from != nullptr) from->hand_on_logs();
     if (PyErr_CheckSignals() == 0) continue;
     if (interrupt) {
       PyErr_Clear();
@@ -153,7 +216,7 @@ Result session::wait(std::future<Result>& result, const sapdr::cancel_source& ca
       cancel.trigger();
     }
   }
-  if (!interrupt) return result.get();
+  if (!interrupt) return translated(backend_->kept(), [&] { return result.get(); });
   try {
     result.get();
   } catch (...) {

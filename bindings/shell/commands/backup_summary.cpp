@@ -1,7 +1,6 @@
 #include "commands/backup_summary.hpp"
 
 #include <array>
-#include <cstdio>
 
 #include "text.hpp"
 

@@ -12,10 +12,13 @@ namespace {
 constexpr CommandText kInit = {
     "init", "Create a new repository",
     "Creates an empty repository at the place that -r names. The password protects the key that\n"
-    "everything is encrypted with: without it the backups are lost, so keep a copy elsewhere.",
+    "everything is encrypted with: without it the backups are lost, so keep a copy elsewhere.\n"
+    "With --copy-chunker-params files are cut as for a repository that snapshots will be copied\n"
+    "from, so that what both have is stored once.",
     "  sapdr init -r /srv/repo                        ask for the password, twice\n"
     "  sapdr init -r /srv/repo -p /etc/sapdr.password\n"
-    "  sapdr init -r /srv/repo --password-command 'pass show backup'\n"};
+    "  sapdr init -r /srv/repo --password-command 'pass show backup'\n"
+    "  sapdr init -r /srv/copy --from-repo /srv/repo --copy-chunker-params\n"};
 
 constexpr CommandText kVersion = {"version", "Print the version",
                                   "Prints the versions of the command and of the library that is "
@@ -25,6 +28,8 @@ constexpr CommandText kVersion = {"version", "Print the version",
 struct InitArguments {
   std::string version = "2";
   std::uint32_t scrypt_n = 0;
+  bool copy_chunker_params = false;
+  RepositoryOptions from;
 };
 
 std::uint32_t repository_version(const std::string& text) {
@@ -34,7 +39,16 @@ std::uint32_t repository_version(const std::string& text) {
 }
 
 void run_init(const InitArguments& arguments, Session& session) {
-  sapdr_repo* repo = session.create(repository_version(arguments.version), arguments.scrypt_n);
+  if (arguments.from.is_given() && !arguments.copy_chunker_params) {
+    throw usage_error("a source repository is only used with --copy-chunker-params");
+  }
+  sapdr_repo_init_options options;
+  SAPDR_INIT(&options);
+  options.version = repository_version(arguments.version);
+  options.scrypt_n = arguments.scrypt_n;
+  if (arguments.copy_chunker_params)
+    options.copy_chunker_params = session.open_from(arguments.from);
+  sapdr_repo* repo = session.create(options);
   const std::string id = sapdr_repo_id(repo);
   const std::string location = sapdr_repo_location(repo);
   session.summary().figures.text("repository_id", id).bytes("location", location);
@@ -70,6 +84,9 @@ void add_init(CLI::App& app, CommandLine& line) {
                   "cost of the key derivation, a power of two (default 32768); less is only safe "
                   "with a long random password")
       ->type_name("N");
+  command.add_flag("--copy-chunker-params", arguments->copy_chunker_params,
+                   "cut files as the source repository does");
+  add_from_options(command, arguments->from);
 }
 
 void add_version(CLI::App& app, CommandLine& line) {

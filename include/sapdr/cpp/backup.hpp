@@ -1,16 +1,18 @@
-/* Options of a backup, and streams that become files of a snapshot. */
+/* Options of a backup; streams that become files of a snapshot, all at once or one by one. */
 #pragma once
 
-#include <sapdr/backup.h>
+#include <sapdr/ext/source.h>
 
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <sapdr/cpp/context.hpp>
 #include <sapdr/cpp/observer.hpp>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace sapdr {
@@ -50,6 +52,16 @@ struct stream {
   uint32_t mode = 0;      /* permission bits; 0: 0600 */
   int64_t mtime_ns = 0;   /* 0: the time of the snapshot */
   uint64_t size_hint = 0; /* for progress; 0: unknown */
+};
+
+/* Streams that are made one after the other; the fields mean what they mean in
+ * sapdr_source_table. */
+struct stream_source {
+  /* The next stream; nothing at the end. Throwing fails the run. A stream is destroyed when it was
+   * read, maybe on another thread. */
+  std::function<std::optional<stream>()> next;
+  std::vector<std::string> paths{}; /* empty: "/" */
+  uint32_t max_open = 0;            /* streams at once; 0: the threads of the context */
 };
 
 namespace detail {
@@ -100,22 +112,44 @@ class c_backup_options {
   sapdr_backup_options c_{};
 };
 
-/* Streams as the C ABI takes them; borrows them. What one of them throws is parked. */
+/* A stream as the C ABI takes it; borrows it. What it throws is parked. */
+class c_stream {
+ public:
+  c_stream(const stream& from, parked_exception& thrown) : from_(&from), thrown_(&thrown) {}
+
+  /* `user` of what is returned points to this object. */
+  sapdr_stream get() {
+    auto c = initialized<sapdr_stream>();
+    c.mode = from_->mode;
+    c.path = c_string(from_->path);
+    c.mtime_ns = from_->mtime_ns;
+    c.size_hint = from_->size_hint;
+    c.user = this;
+    c.read = forward_read;
+    return c;
+  }
+
+ private:
+  static sapdr_status forward_read(void* user, void* buffer, std::size_t capacity,
+                                   std::size_t* size, sapdr_error**) noexcept {
+    const auto* self = static_cast<const c_stream*>(user);
+    const bool read = self->thrown_->run([&] {
+      *size = self->from_->read({static_cast<std::byte*>(buffer), capacity});
+    });
+    return read ? SAPDR_OK : SAPDR_E_CALLBACK;
+  }
+
+  const stream* from_;
+  parked_exception* thrown_;
+};
+
+/* Streams as the C ABI takes them; borrows them. */
 class c_streams {
  public:
   c_streams(const std::vector<stream>& streams, parked_exception& thrown) {
-    sources_.reserve(streams.size());
-    streams_.reserve(streams.size());
-    for (const stream& each : streams) {
-      auto c = initialized<sapdr_stream>();
-      c.mode = each.mode;
-      c.path = c_string(each.path);
-      c.mtime_ns = each.mtime_ns;
-      c.size_hint = each.size_hint;
-      c.user = &sources_.emplace_back(source{&each, &thrown});
-      c.read = forward_read;
-      streams_.push_back(c);
-    }
+    users_.reserve(streams.size());
+    for (const stream& each : streams) users_.emplace_back(each, thrown);
+    for (c_stream& each : users_) streams_.push_back(each.get());
   }
   c_streams(const c_streams&) = delete;
   c_streams& operator=(const c_streams&) = delete;
@@ -124,22 +158,53 @@ class c_streams {
   std::size_t size() const noexcept { return streams_.size(); }
 
  private:
-  struct source {
-    const stream* from;
-    parked_exception* thrown;
+  std::vector<c_stream> users_;
+  std::vector<sapdr_stream> streams_;
+};
+
+/* A source as the C ABI takes it; borrows it. Each stream is owned until it is closed. */
+class c_source {
+ public:
+  c_source(const stream_source& from, parked_exception& thrown)
+      : from_(from), thrown_(thrown), paths_(from.paths) {
+    SAPDR_INIT(&table_);
+    table_.max_open = from.max_open;
+    table_.user = this;
+    table_.paths = paths_.data();
+    table_.n_paths = paths_.size();
+    table_.next = forward_next;
+  }
+  c_source(const c_source&) = delete;
+  c_source& operator=(const c_source&) = delete;
+
+  const sapdr_source_table* get() const noexcept { return &table_; }
+
+ private:
+  struct owned : c_stream {
+    owned(stream made, parked_exception& thrown) : c_stream(from, thrown), from(std::move(made)) {}
+    stream from;
   };
 
-  static sapdr_status forward_read(void* user, void* buffer, std::size_t capacity,
-                                   std::size_t* size, sapdr_error**) noexcept {
-    const auto* self = static_cast<const source*>(user);
-    const bool read = self->thrown->run([&] {
-      *size = self->from->read({static_cast<std::byte*>(buffer), capacity});
+  static sapdr_status forward_next(void* user, sapdr_stream* out, sapdr_error**) noexcept {
+    auto* self = static_cast<c_source*>(user);
+    const bool went_well = self->thrown_.run([&] {
+      auto next = self->from_.next();
+      if (!next) return;
+      auto made = std::make_unique<owned>(*std::move(next), self->thrown_);
+      *out = made->get();
+      out->close = close;
+      static_cast<void>(made.release());
     });
-    return read ? SAPDR_OK : SAPDR_E_CALLBACK;
+    return went_well ? SAPDR_OK : SAPDR_E_CALLBACK;
+  }
+  static void close(void* user) noexcept {
+    delete static_cast<owned*>(static_cast<c_stream*>(user));
   }
 
-  std::vector<source> sources_;
-  std::vector<sapdr_stream> streams_;
+  const stream_source& from_;
+  parked_exception& thrown_;
+  c_strings paths_;
+  sapdr_source_table table_{};
 };
 
 }  // namespace detail

@@ -1,9 +1,8 @@
-/* What an application decides once, where objects lie, and how to stop: context, backend,
- * cancel_source. */
+/* What an application decides once, and how to stop: context, cancel_source. */
 #pragma once
 
-#include <sapdr/backend.h>
 #include <sapdr/cancel.h>
+#include <sapdr/context.h>
 
 #include <functional>
 #include <memory>
@@ -67,24 +66,6 @@ class context {
    * handle, so that it goes last. */
   std::shared_ptr<log_sink> log_;
   detail::handle<sapdr_ctx, sapdr_ctx_free> handle_;
-};
-
-class backend {
- public:
-  /* `location` as in backend.h: "/srv/repo", "local:/srv/repo", "memory:". Touches nothing. */
-  backend(const context& ctx, const std::string& location) : log_(ctx.log_) {
-    detail::error_out err;
-    sapdr_backend* opened = nullptr;
-    err.check(sapdr_backend_open(&opened, ctx.get(), detail::c_string(location), err));
-    handle_.reset(opened);
-  }
-
-  std::string_view location() const { return sapdr_backend_location(handle_.get()); }
-  sapdr_backend* get() const noexcept { return handle_.get(); }
-
- private:
-  std::shared_ptr<const void> log_;
-  detail::handle<sapdr_backend, sapdr_backend_free> handle_;
 };
 
 /* Stops the operations that were given it; trigger() may be called from any thread, also inside a

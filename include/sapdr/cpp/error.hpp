@@ -17,12 +17,22 @@
 
 namespace sapdr {
 
+class error;
+
+/* What else an error may say; the fields mean what they mean in sapdr_error_options. */
+struct error_options {
+  int32_t retryable = SAPDR_RETRY_NEVER;
+  const error* cause = nullptr; /* copied */
+  std::vector<std::pair<std::string, std::string>> details{};
+};
+
 /* A failed call. `what()` is one line that names the object and what to do. */
 class error : public std::runtime_error {
  public:
   error(sapdr_status code, const std::string& message)
-      : error(std::shared_ptr<const sapdr_error>(sapdr_error_new(code, message.c_str()), discard)) {
-  }
+      : error(sapdr_error_new(code, message.c_str())) {}
+  error(sapdr_status code, const std::string& message, const error_options& options)
+      : error(make(code, message, options)) {}
   /* Takes over an error of the C ABI, which is not NULL. */
   explicit error(sapdr_error* owned) : error(std::shared_ptr<const sapdr_error>(owned, discard)) {}
 
@@ -45,11 +55,29 @@ class error : public std::runtime_error {
     return error(std::shared_ptr<const sapdr_error>(error_, cause));
   }
 
+  /* An error of the C ABI that says the same; the caller owns it. */
+  sapdr_error* copy() const noexcept { return sapdr_error_copy(error_.get()); }
+
  private:
   explicit error(std::shared_ptr<const sapdr_error> shared)
       : std::runtime_error(sapdr_error_message(shared.get())), error_(std::move(shared)) {}
   static void discard(const sapdr_error* owned) {
     sapdr_error_free(const_cast<sapdr_error*>(owned));
+  }
+  static sapdr_error* make(sapdr_status code, const std::string& message,
+                           const error_options& options) {
+    std::vector<const char*> details;
+    for (const auto& [key, value] : options.details) {
+      details.push_back(key.c_str());
+      details.push_back(value.c_str());
+    }
+    sapdr_error_options c;
+    SAPDR_INIT(&c);
+    c.retryable = options.retryable;
+    c.cause = options.cause == nullptr ? nullptr : options.cause->error_.get();
+    c.details = details.data();
+    c.n_details = options.details.size();
+    return sapdr_error_new_with(code, message.c_str(), &c);
   }
 
   std::shared_ptr<const sapdr_error> error_;

@@ -8,14 +8,20 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <sapdr/cpp/backend.hpp>
 #include <sapdr/cpp/backup.hpp>
 #include <sapdr/cpp/check.hpp>
 #include <sapdr/cpp/context.hpp>
+#include <sapdr/cpp/copy.hpp>
+#include <sapdr/cpp/diff.hpp>
+#include <sapdr/cpp/find.hpp>
 #include <sapdr/cpp/forget.hpp>
+#include <sapdr/cpp/key.hpp>
 #include <sapdr/cpp/prune.hpp>
 #include <sapdr/cpp/repair.hpp>
 #include <sapdr/cpp/restore.hpp>
 #include <sapdr/cpp/snapshot.hpp>
+#include <sapdr/cpp/tag.hpp>
 #include <sapdr/cpp/tree.hpp>
 #include <span>
 #include <string>
@@ -24,12 +30,15 @@
 
 namespace sapdr {
 
+class repository;
+
 struct init_options {
   std::string password{};
   uint32_t version = 0;  /* repository version, 1 or 2; 0: 2 */
   uint32_t scrypt_n = 0; /* cost of the key derivation; 0: 32768, 8, 6 */
   uint32_t scrypt_r = 0;
   uint32_t scrypt_p = 0;
+  const repository* copy_chunker_params = nullptr; /* files are cut as for this one */
 };
 
 /* The fields mean what they mean in sapdr_repo_open_options. */
@@ -75,6 +84,8 @@ class repository {
     c.scrypt_n = options.scrypt_n;
     c.scrypt_r = options.scrypt_r;
     c.scrypt_p = options.scrypt_p;
+    if (options.copy_chunker_params != nullptr)
+      c.copy_chunker_params = options.copy_chunker_params->get();
     detail::error_out err;
     sapdr_repo* repo = nullptr;
     err.check(sapdr_repo_init(&repo, ctx.get(), storage.get(), &c, err));
@@ -120,6 +131,14 @@ class repository {
     });
   }
 
+  /* The same with streams that are made one after the other. */
+  backup_result backup_source(const stream_source& source, const backup_options& options = {}) {
+    return run_backup(options, [&](auto* result, auto& c, sapdr_error** err) {
+      const detail::c_source c_source(source, c.thrown());
+      return sapdr_backup_source(result, handle_.get(), c_source.get(), c.get(), err);
+    });
+  }
+
   /* The snapshots that match, oldest first. */
   snapshot_list snapshots(const snapshot_filter& filter = {}) {
     const detail::c_filter c_filter(filter);
@@ -152,6 +171,49 @@ class repository {
     err.check(
         sapdr_walk_new(&begun, handle_.get(), detail::c_string(snapshot), c_filter.get(), &c, err));
     return sapdr::walk(begun);
+  }
+
+  /* Tells `each` (which may be empty) what changed from one snapshot to another. Throws
+   * diff_error; what `each` throws stops it. `filter`: which snapshots "latest" is the latest of.
+   */
+  diff_result diff(const std::string& before, const std::string& after,
+                   const std::function<void(const difference&)>& each,
+                   const diff_options& options = {}, const snapshot_filter& filter = {}) {
+    detail::c_observer observer(options.observer);
+    const detail::c_filter c_filter(filter);
+    auto c = detail::initialized<sapdr_diff_options>();
+    c.metadata = options.metadata;
+    c.no_blobs = options.no_blobs;
+    c.observer = observer.get();
+    c.cancel = detail::c_cancel(options.cancel);
+    detail::diff_teller teller{&each, {}};
+    auto result = detail::initialized<sapdr_diff_result>();
+    detail::error_out err;
+    const sapdr_status status = sapdr_diff_run(
+        &result, handle_.get(), detail::c_string(before), detail::c_string(after), c_filter.get(),
+        each ? detail::diff_teller::forward : nullptr, &teller, &c, err);
+    observer.thrown().rethrow();
+    teller.thrown.rethrow();
+    err.check(status, result);
+    return result;
+  }
+
+  /* Tells `each` (which may be empty) where what is looked for is, in the snapshots that match the
+   * filter or in those that the options name. Throws find_error; what `each` throws stops it. */
+  find_result find(const find_options& options, const std::function<void(const match&)>& each,
+                   const snapshot_filter& filter = {}) {
+    detail::c_find_options c(options);
+    const detail::c_filter c_filter(filter);
+    detail::match_teller teller{&each, {}};
+    auto result = detail::initialized<sapdr_find_result>();
+    detail::error_out err;
+    const sapdr_status status =
+        sapdr_find_run(&result, handle_.get(), c_filter.get(),
+                       each ? detail::match_teller::forward : nullptr, &teller, c.get(), err);
+    c.thrown().rethrow();
+    teller.thrown.rethrow();
+    err.check(status, result);
+    return result;
   }
 
   /* Hands the content of one file to `write`, in order. What `write` throws stops the dump. */
@@ -266,12 +328,87 @@ class repository {
     return result;
   }
 
+  /* Changes the tags of the named snapshots, or if none are named of all that match. Throws
+   * tag_error. */
+  tag_result tag(const std::vector<std::string>& snapshots, const tag_options& options,
+                 const snapshot_filter& filter = {}) {
+    const detail::c_strings names(snapshots);
+    const detail::c_filter c_filter(filter);
+    detail::c_tag_options c(options);
+    auto result = detail::initialized<sapdr_tag_result>();
+    detail::error_out err;
+    const sapdr_status status = sapdr_tag_run(&result, handle_.get(), names.data(), names.size(),
+                                              c_filter.get(), c.get(), err);
+    c.thrown().rethrow();
+    err.check(status, result);
+    return result;
+  }
+
+  /* Copies the named snapshots of `from` into this repository, or if none are named all that match.
+   * Throws copy_error. */
+  copy_result copy_from(repository& from, const std::vector<std::string>& snapshots = {},
+                        const copy_options& options = {}, const snapshot_filter& filter = {}) {
+    detail::c_observer observer(options.observer);
+    const detail::c_strings names(snapshots);
+    const detail::c_filter c_filter(filter);
+    auto c = detail::initialized<sapdr_copy_options>();
+    c.dry_run = options.dry_run;
+    c.observer = observer.get();
+    c.cancel = detail::c_cancel(options.cancel);
+    auto result = detail::initialized<sapdr_copy_result>();
+    detail::error_out err;
+    const sapdr_status status = sapdr_copy_run(&result, handle_.get(), from.handle_.get(),
+                                               names.data(), names.size(), c_filter.get(), &c, err);
+    observer.thrown().rethrow();
+    err.check(status, result);
+    return result;
+  }
+
   /* Removes stale locks, or all of them; returns how many. */
   uint64_t unlock(bool all = false) {
     uint64_t removed = 0;
     detail::error_out err;
     err.check(sapdr_repo_unlock(handle_.get(), all ? 1 : 0, &removed, err));
     return removed;
+  }
+
+  /* All keys, oldest first, damaged ones before all. */
+  std::vector<key> key_list() {
+    detail::error_out err;
+    sapdr_key_list* made = nullptr;
+    err.check(sapdr_key_list_new(&made, handle_.get(), err));
+    const detail::handle<sapdr_key_list, sapdr_key_list_free> list(made);
+    std::vector<key> keys;
+    for (std::size_t i = 0; i < sapdr_key_list_size(made); ++i)
+      keys.push_back(detail::to_cpp(*sapdr_key_list_at(made, i)));
+    return keys;
+  }
+
+  /* Adds a key, proven to open with its password, and returns its id. */
+  sapdr_id key_add(const key_options& options) {
+    const sapdr_key_options c = detail::c_key_options(options);
+    sapdr_id added;
+    detail::error_out err;
+    err.check(sapdr_key_add(&added, handle_.get(), &c, err));
+    return added;
+  }
+
+  /* Removes the key whose id is or begins with `id`, and returns that; never the current one. */
+  sapdr_id key_remove(const std::string& id, const cancel_source* cancel = nullptr) {
+    sapdr_id removed;
+    detail::error_out err;
+    err.check(sapdr_key_remove(&removed, handle_.get(), detail::c_string(id),
+                               detail::c_cancel(cancel), err));
+    return removed;
+  }
+
+  /* Changes the password of the current key; returns the id of the key that takes its place. */
+  sapdr_id key_passwd(const key_options& options) {
+    const sapdr_key_options c = detail::c_key_options(options);
+    sapdr_id added;
+    detail::error_out err;
+    err.check(sapdr_key_passwd(&added, handle_.get(), &c, err));
+    return added;
   }
 
   /* The plaintext of one stored object; types as in sapdr_repo_cat. */

@@ -13,7 +13,8 @@
 
 namespace sapdr {
 
-/* One file, folder or other thing; views are borrowed until the walk goes on. */
+/* One file, folder or other thing; views are borrowed until the walk goes on, or for the duration
+ * of the call of a callback. */
 struct node {
   int32_t type = 0;             /* SAPDR_NODE_* */
   std::string_view path;        /* absolute in the snapshot, any bytes */
@@ -32,6 +33,27 @@ struct node {
   uint32_t uid = 0;
   uint32_t gid = 0;
 };
+
+namespace detail {
+inline node to_node(const sapdr_node& n) {
+  return {.type = n.type,
+          .path = view(n.path, n.path_size),
+          .link_target = view(n.link_target, n.link_target_size),
+          .user = view(n.user),
+          .group = view(n.group),
+          .size = n.size,
+          .mtime_ns = n.mtime_ns,
+          .atime_ns = n.atime_ns,
+          .ctime_ns = n.ctime_ns,
+          .inode = n.inode,
+          .links = n.links,
+          .device = n.device,
+          .n_blobs = n.n_blobs,
+          .mode = n.mode,
+          .uid = n.uid,
+          .gid = n.gid};
+}
+}  // namespace detail
 
 struct walk_options {
   bool not_recursive = false;
@@ -53,22 +75,7 @@ class walk {
     const sapdr_node* n = nullptr;
     err.check(sapdr_walk_next(&n, handle_.get(), err));
     if (n == nullptr) return std::nullopt;
-    return node{.type = n->type,
-                .path = detail::view(n->path, n->path_size),
-                .link_target = detail::view(n->link_target, n->link_target_size),
-                .user = detail::view(n->user),
-                .group = detail::view(n->group),
-                .size = n->size,
-                .mtime_ns = n->mtime_ns,
-                .atime_ns = n->atime_ns,
-                .ctime_ns = n->ctime_ns,
-                .inode = n->inode,
-                .links = n->links,
-                .device = n->device,
-                .n_blobs = n->n_blobs,
-                .mode = n->mode,
-                .uid = n->uid,
-                .gid = n->gid};
+    return detail::to_node(*n);
   }
 
   class iterator {

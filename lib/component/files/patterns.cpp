@@ -7,6 +7,7 @@
 #include <cctype>
 #include <cerrno>
 #include <cstdlib>
+#include <optional>
 
 #include "base/error.hpp"
 #include "base/fd.hpp"
@@ -164,30 +165,38 @@ bool PatternList::matches_at(const Pattern& pattern, const std::vector<std::stri
   return true;
 }
 
+void PatternList::reach(const Pattern& pattern, char* next, size_t part) {
+  next[part] = 1;
+  const bool is_any =
+      part < pattern.parts.size() && pattern.parts[part].kind == Part::Kind::any_folders;
+  if (is_any) next[part + 1] = 1;  // for no folder at all
+}
+
+// Goes on by one name, from the flags `from` to `next`, which begin as zeros.
+void PatternList::step(const Pattern& pattern, const char* from, std::string_view name,
+                       char* next) {
+  for (size_t i = 0; i < pattern.parts.size(); ++i) {
+    if (from[i] == 0) continue;
+    if (pattern.parts[i].kind == Part::Kind::any_folders) {
+      reach(pattern, next, i);
+    } else if (pattern.parts[i].matches(name)) {
+      reach(pattern, next, i + 1);
+    }
+  }
+  if (!pattern.anchored) reach(pattern, next, 0);
+}
+
 // Follows all ways through a pattern with "**" at once: no pattern makes it slow.
 PatternList::Progress PatternList::follow(const Pattern& pattern,
                                           const std::vector<std::string_view>& names) {
   const size_t count = pattern.parts.size();
-  const auto is_any = [&](size_t i) { return pattern.parts[i].kind == Part::Kind::any_folders; };
   Progress progress{std::vector<char>(count + 1, 0), 0};
-  const auto reach = [&](std::vector<char>& states, size_t at) {
-    states[at] = 1;
-    if (at < count && is_any(at)) states[at + 1] = 1;  // for no folder at all
-  };
-  reach(progress.next, 0);
+  reach(pattern, progress.next.data(), 0);
   for (size_t n = 0; n < names.size(); ++n) {
     std::vector<char> next(count + 1, 0);
-    for (size_t i = 0; i < count; ++i) {
-      if (progress.next[i] == 0) continue;
-      if (is_any(i)) {
-        reach(next, i);
-      } else if (pattern.parts[i].matches(names[n])) {
-        reach(next, i + 1);
-      }
-    }
+    step(pattern, progress.next.data(), names[n], next.data());
     // The shortest match suffices: what lies in a folder that matches does so, too.
     if (next[count] != 0 && progress.ends == 0) progress.ends = n + 1;
-    if (!pattern.anchored) reach(next, 0);
     progress.next = std::move(next);
   }
   return progress;
@@ -264,6 +273,82 @@ bool PatternList::could_match_below(std::string_view path) const {
     } else {
       could = could || could_match_below(pattern, in_case);
     }
+  }
+  return could;
+}
+
+namespace {
+
+// A name as given and, made when it is needed, in lower case.
+class NameInBothCases {
+ public:
+  explicit NameInBothCases(std::string_view name) : name_(name) {}
+
+  std::string_view get(bool ignore_case) {
+    if (!ignore_case) return name_;
+    if (!folded_) folded_ = fold_case(name_);
+    return *folded_;
+  }
+
+ private:
+  std::string_view name_;
+  std::optional<std::string> folded_;
+};
+
+}  // namespace
+
+// The flags of step() for one pattern after the other. The last flag of each stays set: what lies
+// in a folder that matches does so, too.
+PatternList::State PatternList::root() const {
+  State state;
+  for (const Pattern& pattern : patterns_) {
+    const size_t at = state.size();
+    state.resize(at + pattern.parts.size() + 1, 0);
+    reach(pattern, &state[at], 0);
+    state.back() = 0;  // no name was matched yet
+  }
+  return state;
+}
+
+PatternList::State PatternList::below(const State& state, std::string_view folder) const {
+  State next(state.size(), 0);
+  NameInBothCases name(folder);
+  size_t at = 0;
+  for (const Pattern& pattern : patterns_) {
+    const size_t last = at + pattern.parts.size();
+    step(pattern, &state[at], name.get(pattern.ignore_case), &next[at]);
+    if (state[last] != 0) next[last] = 1;
+    at = last + 1;
+  }
+  return next;
+}
+
+bool PatternList::matches(const State& state, std::string_view name, bool is_dir) const {
+  NameInBothCases both(name);
+  size_t end = state.size();
+  State next(state.size(), 0);
+  for (auto pattern = patterns_.rbegin(); pattern != patterns_.rend(); ++pattern) {
+    const size_t last = end - 1;
+    const size_t at = last - pattern->parts.size();
+    step(*pattern, &state[at], both.get(pattern->ignore_case), &next[at]);
+    const bool matched = next[last] != 0 && (is_dir || !pattern->dirs_only);
+    if (matched || state[last] != 0) return !pattern->negated;
+    end = at;
+  }
+  return false;
+}
+
+bool PatternList::could_match(const State& state) const {
+  bool could = false;
+  size_t at = 0;
+  for (const Pattern& pattern : patterns_) {
+    const size_t end = at + pattern.parts.size() + 1;
+    if (pattern.negated) {
+      could = could && state[end - 1] == 0;
+    } else {
+      could = could || state.find('\1', at) < end;
+    }
+    at = end;
   }
   return could;
 }

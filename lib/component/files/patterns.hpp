@@ -28,6 +28,16 @@ class PatternList {
   bool matches(std::string_view path, bool is_dir) const;
   // Whether something below the folder `path` could match (for includes: whether to descend).
   bool could_match_below(std::string_view path) const;
+  // What the names on the way to a folder mean for what is in it: where the states are equal, the
+  // same names match, in whatever folder. For trees that are met in more than one place.
+  using State = std::string;
+  State root() const;
+  State below(const State& state, std::string_view folder) const;
+  // Whether the entry `name` of the folder with this state matches.
+  bool matches(const State& state, std::string_view name, bool is_dir) const;
+  // Whether anything in that folder or below could match.
+  bool could_match(const State& state) const;
+
   // Marks in `seen`, which has size() elements, which of the patterns match `path`: for telling
   // patterns that match nothing.
   void mark(std::string_view path, bool is_dir, std::vector<bool>& seen) const;
@@ -56,6 +66,9 @@ class PatternList {
   static bool matches_at(const Pattern& pattern, const std::vector<std::string_view>& names,
                          size_t offset);
   static bool could_match_below(const Pattern& pattern, const Subject& subject);
+  // Which parts may be next: one flag for each, and one behind them for "all were matched".
+  static void reach(const Pattern& pattern, char* next, size_t part);
+  static void step(const Pattern& pattern, const char* from, std::string_view name, char* next);
   // The parts that may be next after all names were matched; `ends`: how many names at least a
   // match takes, 0 for no match.
   struct Progress {

@@ -1,0 +1,219 @@
+"""Where the objects of a repository lie: a location, or an object of your own."""
+
+from __future__ import annotations
+
+import errno
+import operator
+import os
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
+
+from . import _arguments, _sapdr
+from ._arguments import StrPath
+from ._errors import (
+    CallbackError,
+    Error,
+    ExistsError,
+    IoError,
+    NetworkError,
+    NoMemoryError,
+    NoSpaceError,
+    NotFoundError,
+    PermissionDeniedError,
+    TimedOutError,
+    UnsupportedError,
+    code_of,
+)
+from ._streams import Buffer
+
+StoredType: TypeAlias = Literal["config", "key", "lock", "snapshot", "index", "pack", "verified"]
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectName:
+    """The name of a stored object; a key for dictionaries."""
+
+    type: StoredType
+    name: str  #: 64 hexadecimal digits; "" for the config
+    path: str = ""  #: where restic keeps it, "data/ab/abcd…": with it, restic can read the storage
+
+
+class ObjectInfo(NamedTuple):
+    """What a list tells of a stored object."""
+
+    name: str  #: as in `ObjectName`
+    size: int
+    modified_ns: int = 0  #: nanoseconds since 1970 by the clock of the storage; 0: not known
+
+
+@runtime_checkable
+class SupportsBackend(Protocol):
+    """Storage of your own: an object with these methods serves wherever a location does.
+
+    The library calls them from its threads, `max_parallel` at once, with the GIL held. An object
+    is stored whole or not at all, and never changes; when `save` returns, it is durable. `save`
+    under a name that exists raises `FileExistsError`; `size`, `load` and `erase` of what is missing
+    raise `FileNotFoundError` (or the exceptions of this package that stand for them). Whatever else
+    a method raises fails the call and is the `__cause__` of what comes out. A method `create()`, if
+    there is one, prepares the place for a new repository.
+    """
+
+    def size(self, object: ObjectName, /) -> int:
+        """The size of an object in bytes."""
+
+    def load(self, object: ObjectName, offset: int, size: int, /) -> Buffer:
+        """`size` bytes of an object from `offset` on; fewer only if it ends before."""
+
+    def save(self, object: ObjectName, data: bytes, /) -> Any:
+        """Stores a new object."""
+
+    def list(self, type: StoredType, /) -> Iterable[ObjectInfo | tuple[str, int]]:
+        """Every object of a type once, in any order, and nothing that was not saved."""
+
+    def erase(self, object: ObjectName, /) -> Any:
+        """Removes an object."""
+
+
+_Infos: TypeAlias = list[ObjectInfo]
+
+
+class Backend:
+    """Where the objects of a repository lie, for `sapdr.open` and `sapdr.init`.
+
+    One backend may serve several repositories, and its methods may be called from any thread.
+    """
+
+    def __init__(self, native: _sapdr.Backend) -> None:
+        self._native = native
+
+    @classmethod
+    def open(cls, location: StrPath) -> Backend:
+        """The storage at a location: a folder ("/srv/repo"), or "memory:". Touches nothing."""
+        return cls(_sapdr.Backend.open(_arguments.path(location)))
+
+    @classmethod
+    def from_object(
+        cls, custom: SupportsBackend, *, location: str | None = None, max_parallel: int = 4
+    ) -> Backend:
+        """Storage of your own. `location` stands for it in messages; at most `max_parallel` of its
+        methods are called at once (up to 64; with 1 it needs no lock)."""
+        if not isinstance(custom, SupportsBackend):
+            raise TypeError(f"{type(custom).__qualname__} has not the methods of SupportsBackend")
+        name = f"python:{type(custom).__qualname__}" if location is None else location
+        return cls(
+            _sapdr.Backend.from_object(_Adapter(custom), _arguments.text(name), max_parallel)
+        )
+
+    @property
+    def location(self) -> str:
+        """Where it is, without secrets."""
+        return self._native.location
+
+    @property
+    def max_parallel(self) -> int:
+        """How many calls at once it can use."""
+        return self._native.max_parallel
+
+    def __repr__(self) -> str:
+        return f"<sapdr.Backend at {self.location!r}>"
+
+    def create(self) -> None:
+        """Prepares the place for a new repository; fine if it is there already."""
+        self._native.create()
+
+    def exists(self, object: ObjectName) -> bool:
+        """Whether there is such an object."""
+        return self._native.exists(object.type, object.name)
+
+    def size(self, object: ObjectName, /) -> int:
+        """The size of an object in bytes. Raises `NotFoundError`."""
+        return self._native.size(object.type, object.name)
+
+    def load(self, object: ObjectName, offset: int, size: int, /) -> bytes:
+        """`size` bytes of an object from `offset` on. Raises `NotFoundError`, and `CorruptError` if
+        it ends before."""
+        return self._native.load(object.type, object.name, offset, size)
+
+    def save(self, object: ObjectName, data: Buffer, /) -> None:
+        """Stores a new object. Raises `ExistsError`, and leaves an object that is there as it
+        is."""
+        self._native.save(object.type, object.name, bytes(data))
+
+    def list(self, type: StoredType, /) -> _Infos:
+        """Every object of a type."""
+        return [ObjectInfo(*each) for each in self._native.list(type)]
+
+    def erase(self, object: ObjectName, /) -> None:
+        """Removes an object. Raises `NotFoundError`."""
+        self._native.erase(object.type, object.name)
+
+
+Location: TypeAlias = StrPath | Backend | SupportsBackend
+
+
+def native(location: Location) -> _sapdr.Backend:
+    """The backend that a caller means."""
+    if isinstance(location, (str, bytes, os.PathLike)):
+        return Backend.open(location)._native
+    backend = location if isinstance(location, Backend) else Backend.from_object(location)
+    return backend._native
+
+
+class _Adapter:
+    """What the compiled module calls: names as objects, results of the right types."""
+
+    def __init__(self, custom: SupportsBackend) -> None:
+        self._custom = custom
+
+    def create(self) -> None:
+        create: Callable[[], object] | None = getattr(self._custom, "create", None)
+        if create is not None:
+            create()
+
+    def size(self, type: StoredType, name: str, path: str) -> int:
+        return operator.index(self._custom.size(ObjectName(type, name, path)))
+
+    def load(self, type: StoredType, name: str, path: str, offset: int, size: int) -> bytes:
+        data = self._custom.load(ObjectName(type, name, path), offset, size)
+        return data if isinstance(data, bytes) else bytes(memoryview(data))
+
+    def save(self, type: StoredType, name: str, path: str, data: bytes) -> None:
+        self._custom.save(ObjectName(type, name, path), data)
+
+    def list(self, type: StoredType) -> Iterator[tuple[str, int, int]]:
+        for each in self._custom.list(type):
+            told = ObjectInfo(*each)
+            yield str(told.name), operator.index(told.size), operator.index(told.modified_ns)
+
+    def erase(self, type: StoredType, name: str, path: str) -> None:
+        self._custom.erase(ObjectName(type, name, path))
+
+
+# The first that fits an exception: what it stands for, and whether trying again may help.
+_MEANINGS: list[tuple[type[BaseException], type[Error], int]] = [
+    (FileNotFoundError, NotFoundError, 0),
+    (FileExistsError, ExistsError, 0),
+    (PermissionError, PermissionDeniedError, 0),
+    (TimeoutError, TimedOutError, 1),
+    (ConnectionError, NetworkError, 1),
+    (OSError, IoError, 1),
+    (MemoryError, NoMemoryError, 0),
+    (NotImplementedError, UnsupportedError, 0),
+    (BaseException, CallbackError, 0),
+]
+
+
+def failure(thrown: BaseException) -> tuple[int, str, int]:
+    """Code, message and retry class of what a storage raised."""
+    traceback.clear_frames(thrown.__traceback__)  # it is kept for a while: without the data
+    if isinstance(thrown, Error):
+        return thrown.code, thrown.message, thrown.retryable
+    message = f"{type(thrown).__qualname__}: {thrown}"
+    if isinstance(thrown, OSError) and thrown.errno in (errno.ENOSPC, errno.EDQUOT):
+        return code_of(NoSpaceError), message, 0
+    meaning, retryable = next(
+        (error, retry) for kind, error, retry in _MEANINGS if isinstance(thrown, kind)
+    )
+    return code_of(meaning), message, retryable

@@ -1,0 +1,73 @@
+// Fetching many blobs: pack by pack, neighbours in one read, several reads at once.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "observe/progress.hpp"
+#include "repository/repository.hpp"
+
+namespace sapdr::core {
+
+// Lent for the call that gets it.
+struct FetchedBlob {
+  const BlobPlace& place;  // where this copy lies: not the place asked for, if that one is damaged
+  ByteView sealed;         // as stored
+  ByteView plain;          // proven by MAC and SHA-256
+};
+
+// Blobs by number, from 0. Those of one pack stand side by side, in the order of their offsets. The
+// functions are called from several threads at once.
+struct BlobsToFetch {
+  size_t size = 0;
+  std::function<const BlobPlace&(size_t blob)> place;
+  // Asked again right before each blob: what nobody needs any more is not fetched or opened.
+  std::function<bool(size_t blob)> is_needed;
+  std::function<void(size_t blob, const FetchedBlob& fetched)> take;
+  // No copy came out right. Code::corrupt if the storage gave every copy there is and none is good;
+  // otherwise the error of a copy that could not be read, which may be good at another time.
+  std::function<void(size_t blob, const Error& error)> lose;
+};
+
+// All of `places`, which outlive the fetch, once sorted: each is needed; `lose` throws.
+BlobsToFetch all_of(std::vector<BlobPlace>& places);
+
+// Memory: one range of at most 16 MiB, and one blob, for each thread.
+class BlobFetcher {
+ public:
+  BlobFetcher(Repository& repository, Progress& progress)
+      : repository_(repository), progress_(progress) {}
+
+  // Needs load_index(). Throws what is fatal, and what the functions throw. Once.
+  void run(BlobsToFetch blobs);
+
+  uint64_t bytes_fetched() const { return bytes_fetched_; }
+
+ private:
+  // What one thread needs, kept for the next range.
+  struct Buffers {
+    Bytes range;
+    Bytes plain;
+  };
+
+  size_t range_end(size_t begin) const;
+  void fetch_range(size_t begin, size_t end);
+  void fetch_blob(size_t blob, const Bytes* range, uint32_t range_offset, Tools& tools,
+                  Buffers& buffers);
+  bool load(const BlobPlace& first, size_t length, Bytes& range, std::optional<Error>& error);
+  Error lost(const BlobPlace& place) const;
+  std::unique_ptr<Buffers> take_buffers();
+
+  Repository& repository_;
+  Progress& progress_;
+  BlobsToFetch blobs_;
+  std::atomic<uint64_t> bytes_fetched_{0};
+  std::mutex buffers_mutex_;
+  std::vector<std::unique_ptr<Buffers>> buffers_;
+};
+
+}  // namespace sapdr::core
