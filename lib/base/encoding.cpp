@@ -2,6 +2,8 @@
 
 #include <openssl/evp.h>
 
+#include <array>
+
 #include "base/error.hpp"
 
 namespace sapdr::core {
@@ -12,11 +14,14 @@ constexpr char hex_digits[] = "0123456789abcdef";
 constexpr std::string_view base64_alphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-int hex_value(char c) noexcept {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return -1;
-}
+// Values of hexadecimal digits, lower case; 0xff for all other characters. A table, because an index
+// has millions of ids.
+constexpr std::array<uint8_t, 256> hex_values = [] {
+  std::array<uint8_t, 256> values{};
+  values.fill(0xff);
+  for (uint8_t i = 0; i < 16; ++i) values[static_cast<unsigned char>(hex_digits[i])] = i;
+  return values;
+}();
 
 }  // namespace
 
@@ -32,13 +37,14 @@ std::string to_hex(ByteView bytes) {
 
 bool from_hex(std::string_view text, ByteSpan out) noexcept {
   if (text.size() != out.size() * 2) return false;
+  unsigned bad = 0;
   for (size_t i = 0; i < out.size(); ++i) {
-    const int high = hex_value(text[2 * i]);
-    const int low = hex_value(text[2 * i + 1]);
-    if (high < 0 || low < 0) return false;
-    out[i] = static_cast<std::byte>(high * 16 + low);
+    const unsigned high = hex_values[static_cast<unsigned char>(text[2 * i])];
+    const unsigned low = hex_values[static_cast<unsigned char>(text[2 * i + 1])];
+    bad |= high | low;
+    out[i] = static_cast<std::byte>((high << 4 | low) & 0xff);
   }
-  return true;
+  return bad < 16;
 }
 
 std::string to_base64(ByteView bytes) {

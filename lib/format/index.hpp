@@ -29,6 +29,7 @@ struct IndexFile {
   std::vector<MarkedPack> packs_to_delete;
 };
 
+// `what` names the file in errors: "index 0123abcd". Throws Code::corrupt.
 IndexFile parse_index(std::string_view json, std::string_view what);
 std::string index_json(const IndexFile& index);
 
