@@ -11,19 +11,7 @@
  *   8. check.h       is the repository whole?
  *   9. verify.h      are the local files what the snapshot says?
  *  10. stats.h       sizes and ratios
- *  11. forget.h      snapshots go, by a policy
- *  12. prune.h       data that nothing needs any more goes
- *  13. repair.h      what is left of a damaged repository becomes a sound one
- *  14. checksum.h    SHA-256 and manifests of local files, without a repository
- *  15. tag.h         the tags of snapshots
- *  16. copy.h        snapshots into another repository
- *  17. key.h         the passwords of a repository
- *  18. diff.h        what changed from one snapshot to another
- *  19. find.h        where is a file, a blob, a tree, a pack?
- *  20. ext/backend.h storage of your own
- *  21. ext/source.h  sources of your own: streams that are made one after the other
- * error.h, status.h, observer.h, cancel.h and id.h serve them all; export.h has the conventions.
- *
+@OV@ *
  * USAGE (without error handling; examples/backup.c is a whole program):
  *
  *   sapdr_ctx *ctx; sapdr_backend *storage; sapdr_repo *repo;
@@ -45,6 +33,7 @@
 #include <sapdr/diff.h>
 #include <sapdr/ext/backend.h>
 #include <sapdr/ext/source.h>
+#include <sapdr/file.h>
 #include <sapdr/find.h>
 #include <sapdr/forget.h>
 #include <sapdr/key.h>

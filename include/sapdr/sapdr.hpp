@@ -3,25 +3,7 @@
  *
  * OVERVIEW, and the order to read the headers in:
  *   1. cpp/error.hpp       error: what a failed call throws; run_error: with the result so far
- *   2. cpp/context.hpp     context, cancel_source
- *   3. cpp/backend.hpp     backend; storage: a backend of your own
- *   4. cpp/observer.hpp    progress and items, told to lambdas
- *   5. cpp/snapshot.hpp    snapshot, snapshot_list (a range), snapshot_filter
- *   6. cpp/tree.hpp        walk (an input range) of nodes
- *   7. cpp/backup.hpp      backup_options, stream, stream_source
- *   8. cpp/restore.hpp     restore_options, restore_plan
- *   9. cpp/check.hpp       check_options, verify_options
- *  10. cpp/forget.hpp      forget_options, forget_plan
- *  11. cpp/prune.hpp       prune_options, prune_plan
- *  12. cpp/repair.hpp      repair_options
- *  13. cpp/tag.hpp         tag_options
- *  14. cpp/copy.hpp        copy_options
- *  15. cpp/key.hpp         key, key_options
- *  16. cpp/diff.hpp        diff_options, difference
- *  17. cpp/find.hpp        find_options, match
- *  18. cpp/repository.hpp  repository: all the operations; buffer
- *  19. cpp/checksum.hpp    sha256, hasher; checksums and manifests of local files
- *
+@OV@ *
  * USAGE (examples/backup.cpp is a whole program):
  *
  *   sapdr::context ctx;
@@ -35,7 +17,7 @@
  *     units and meanings are those of the C headers, and so are the enumerations (SAPDR_E_*,
  *     SAPDR_OVERWRITE_*, …) and the result structs.
  *   - Handles are move-only and free what they own. A context or backend may go before what was
- *     opened with it; a walk or a plan must go before its repository.
+ *     opened with it; a walk, file or plan must go before its repository.
  *   - Every status but SAPDR_OK throws sapdr::error; long runs throw run_error, which has their
  *     result. What a lambda throws stops the operation and comes out of it unchanged.
  */

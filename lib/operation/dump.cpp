@@ -1,6 +1,5 @@
 #include "operation/dump.hpp"
 
-#include <algorithm>
 #include <deque>
 
 #include "operation/ahead.hpp"
@@ -9,32 +8,10 @@
 
 namespace sapdr::core {
 
-namespace {
-
-Node find_file(Repository& repository, const SnapshotRef& ref, const std::string& path) {
-  if (path == "/") throw Error(Code::invalid_argument, "/ is a folder; name a file in it");
-  const Id folder = find_folder(repository, ref.tree, folder_of_path(path));
-  std::vector<Node> nodes = load_tree(repository, folder);
-  const auto at = std::find_if(nodes.begin(), nodes.end(),
-                               [&](const Node& node) { return node.name == name_of_path(path); });
-  if (at == nodes.end()) {
-    throw Error(Code::not_found, path + " is not in the snapshot; list it to see what is")
-        .with("path", path);
-  }
-  if (at->type != NodeType::file) {
-    throw Error(Code::invalid_argument,
-                path + " is no file in the snapshot (its type is " + to_string(at->type) + ")")
-        .with("path", path);
-  }
-  return std::move(*at);
-}
-
-}  // namespace
-
 void dump(Repository& repository, const SnapshotRef& ref, std::string_view name,
           const std::function<void(ByteView)>& write, Progress& progress) {
   const std::string path = snapshot_path(name);
-  const Node file = find_file(repository, ref, path);
+  const Node file = find_file(repository, ref.tree, path);
   progress.phase(SAPDR_PHASE_WRITE);
   progress.expect(1, file.size);
 

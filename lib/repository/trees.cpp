@@ -67,4 +67,22 @@ Id find_folder(Repository& repository, const Id& root, std::string_view path) {
   return tree;
 }
 
+Node find_file(Repository& repository, const Id& root, const std::string& path) {
+  if (path == "/") throw Error(Code::invalid_argument, "/ is a folder; name a file in it");
+  const Id folder = find_folder(repository, root, folder_of_path(path));
+  std::vector<Node> nodes = load_tree(repository, folder);
+  const auto at = std::find_if(nodes.begin(), nodes.end(),
+                               [&](const Node& node) { return node.name == name_of_path(path); });
+  if (at == nodes.end()) {
+    throw Error(Code::not_found, path + " is not in the snapshot; list it to see what is")
+        .with("path", path);
+  }
+  if (at->type != NodeType::file) {
+    throw Error(Code::invalid_argument,
+                path + " is no file in the snapshot (its type is " + to_string(at->type) + ")")
+        .with("path", path);
+  }
+  return std::move(*at);
+}
+
 }  // namespace sapdr::core

@@ -28,4 +28,7 @@ void visit_trees(Repository& repository, std::vector<Id> roots, BlobSet& seen,
 // Code::invalid_argument if it is no folder.
 Id find_folder(Repository& repository, const Id& root, std::string_view path);
 
+// The file `path`, clean and absolute, below `root`. Throws as find_folder does.
+Node find_file(Repository& repository, const Id& root, const std::string& path);
+
 }  // namespace sapdr::core

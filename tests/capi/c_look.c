@@ -1,4 +1,5 @@
-/* Looking into snapshots through the C ABI: diff, find. Bad arguments, results, callbacks. */
+/* Looking into snapshots through the C ABI: diff, find, reading a part of a file. Bad arguments,
+ * results, callbacks. */
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -199,6 +200,105 @@ static void test_find_arguments(sapdr_repo* repo) {
   EXPECT_INVALID(sapdr_find_run(NULL, repo, NULL, NULL, NULL, &bad, &err));
 }
 
+enum { BIG_SIZE = 5 * 1024 * 1024 };
+static unsigned char big[BIG_SIZE];
+
+static void back_up_big(sapdr_repo* repo) {
+  uint32_t random = 7;
+  for (size_t i = 0; i < BIG_SIZE; ++i) {
+    random = random * 1664525U + 1013904223U;
+    big[i] = (unsigned char)(random >> 24);
+  }
+  write_file("files/big", big, BIG_SIZE);
+  write_file("files/empty", "", 0);
+  back_up(repo);
+}
+
+/* Whether this range of the file is that of "big". */
+static int is_range(sapdr_file* file, uint64_t offset, size_t capacity) {
+  static unsigned char buffer[BIG_SIZE + 1];
+  const uint64_t left = offset < BIG_SIZE ? BIG_SIZE - offset : 0;
+  const size_t expected = left < capacity ? (size_t)left : capacity;
+  size_t size = 12345;
+  EXPECT_OK(sapdr_file_read(file, offset, buffer, capacity, &size, &err));
+  return size == expected && (size == 0 || memcmp(buffer, big + offset, size) == 0);
+}
+
+static void test_file(sapdr_repo* repo) {
+  sapdr_file* file;
+  size_t size = 1;
+  EXPECT_OK(sapdr_file_open(&file, repo, "latest", NULL, "/files/big", NULL, &err));
+  EXPECT(sapdr_file_size(file) == BIG_SIZE);
+  EXPECT_TEXT("/files/big", sapdr_file_node(file)->path);
+  EXPECT(sapdr_file_node(file)->size == BIG_SIZE && sapdr_file_node(file)->n_blobs > 1);
+  EXPECT(strlen(sapdr_snapshot_hex(sapdr_file_snapshot(file))) == 64);
+  const uint64_t edge = sapdr_file_blob_end(file, 0);
+  EXPECT(edge > 0 && edge < BIG_SIZE && sapdr_file_blob_end(file, edge - 1) == edge);
+  EXPECT(sapdr_file_blob_end(file, edge) > edge);
+  EXPECT(sapdr_file_blob_end(file, UINT64_MAX) == BIG_SIZE);
+  EXPECT(is_range(file, 0, 8) && is_range(file, edge - 3, 7) && is_range(file, edge, 1));
+  EXPECT(is_range(file, 0, BIG_SIZE + 1) && is_range(file, BIG_SIZE - 1, 10));
+  EXPECT(is_range(file, BIG_SIZE, 10) && is_range(file, UINT64_MAX, 10));
+  EXPECT_OK(sapdr_file_read(file, 0, NULL, 0, &size, &err));
+  EXPECT(size == 0);
+  sapdr_file_free(file);
+
+  EXPECT_OK(sapdr_file_open(&file, repo, "latest:/files", NULL, "empty", NULL, &err));
+  EXPECT(sapdr_file_size(file) == 0 && sapdr_file_blob_end(file, 0) == 0);
+  EXPECT_OK(sapdr_file_read(file, 0, big, 1, &size, &err));
+  EXPECT(size == 0);
+  sapdr_file_free(file);
+}
+
+static void test_file_cancel(sapdr_repo* repo) {
+  sapdr_file* file;
+  size_t size = 1;
+  STARTED(sapdr_file_options, options);
+  EXPECT_OK(sapdr_cancel_new(&options.cancel, &err));
+  EXPECT_OK(sapdr_file_open(&file, repo, "latest", NULL, "/files/big", &options, &err));
+  sapdr_cancel_trigger(options.cancel);
+  EXPECT_STATUS(SAPDR_E_CANCELLED, sapdr_file_read(file, 0, big, 1, &size, &err));
+  EXPECT(size == 0);
+  sapdr_cancel_reset(options.cancel);
+  EXPECT_OK(sapdr_file_read(file, 0, big, 1, &size, &err));
+  EXPECT(size == 1);
+  sapdr_file_free(file);
+  sapdr_cancel_free(options.cancel);
+}
+
+static void test_file_arguments(sapdr_repo* repo) {
+  sapdr_file* file;
+  char byte;
+  size_t size = 1;
+  STARTED(sapdr_file_options, good);
+  STARTED(sapdr_snapshot_filter, filter);
+  const char* path = "/files/big";
+  EXPECT_INVALID(sapdr_file_open(NULL, repo, "latest", NULL, path, NULL, &err));
+  EXPECT_INVALID(sapdr_file_open(&file, NULL, "latest", NULL, path, NULL, &err));
+  EXPECT_INVALID(sapdr_file_open(&file, repo, NULL, NULL, path, NULL, &err));
+  EXPECT_INVALID(sapdr_file_open(&file, repo, "latest", NULL, NULL, NULL, &err));
+  EXPECT_INVALID(sapdr_file_open(&file, repo, "latest", NULL, "/files", NULL, &err));
+  EXPECT_STATUS(SAPDR_E_NOT_FOUND,
+                sapdr_file_open(&file, repo, "latest", NULL, "/none", NULL, &err));
+  EXPECT_SIZES(sapdr_file_options, good,
+               sapdr_file_open(&file, repo, "latest", NULL, path, &options.known, &err));
+  EXPECT_SIZES(sapdr_snapshot_filter, filter,
+               sapdr_file_open(&file, repo, "latest", &options.known, path, NULL, &err));
+  good.reserved = 1;
+  EXPECT_STATUS(SAPDR_E_UNSUPPORTED,
+                sapdr_file_open(&file, repo, "latest", NULL, path, &good, &err));
+  EXPECT(file == NULL);
+  EXPECT_INVALID(sapdr_file_read(NULL, 0, &byte, 1, &size, &err));
+  EXPECT(size == 0);
+  EXPECT_OK(sapdr_file_open(&file, repo, "latest", NULL, path, NULL, &err));
+  EXPECT_INVALID(sapdr_file_read(file, 0, NULL, 1, &size, &err));
+  EXPECT_INVALID(sapdr_file_read(file, 0, &byte, 1, NULL, &err));
+  sapdr_file_free(file);
+  sapdr_file_free(NULL);
+  EXPECT(sapdr_file_size(NULL) == 0 && sapdr_file_blob_end(NULL, 0) == 0);
+  EXPECT(sapdr_file_node(NULL) == NULL && sapdr_file_snapshot(NULL) == NULL);
+}
+
 int main(void) {
   char ids[2][65];
   sapdr_ctx* ctx = new_context();
@@ -209,6 +309,10 @@ int main(void) {
   test_find(repo, ids);
   test_find_by_id(repo, ids);
   test_find_arguments(repo);
+  back_up_big(repo);
+  test_file(repo);
+  test_file_cancel(repo);
+  test_file_arguments(repo);
   sapdr_repo_free(repo);
   sapdr_ctx_free(ctx);
   return expect_result();

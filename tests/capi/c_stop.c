@@ -139,10 +139,17 @@ static void test_observer(sapdr_repo* repo) {
 }
 
 /* In the child of a fork nothing works, nothing hangs, and freeing leaves the parent's lock. */
+<<<<<<< HEAD
 static int use_in_child(sapdr_ctx* ctx, sapdr_repo* repo, sapdr_walk* walk,
                         sapdr_restore_plan* plan, sapdr_forget_plan* forget,
                         sapdr_prune_plan* prune) {
+=======
+static int use_in_child(sapdr_ctx* ctx, sapdr_repo* repo, sapdr_walk* walk, sapdr_file* file,
+                        sapdr_restore_plan* plan) {
+>>>>>>> 955cd58 (files: byte ranges of a file in a snapshot, begun)
   sapdr_backend* backend;
+  char byte;
+  size_t size;
   const sapdr_node* node;
   sapdr_restore_stats stats;
   sapdr_forget_decision decision;
@@ -156,6 +163,7 @@ static int use_in_child(sapdr_ctx* ctx, sapdr_repo* repo, sapdr_walk* walk,
   EXPECT_STATUS(SAPDR_E_INVALID_STATE, sapdr_check_run(NULL, repo, NULL, &err));
   EXPECT_STATUS(SAPDR_E_INVALID_STATE, sapdr_repo_unlock(repo, 1, NULL, &err));
   EXPECT_STATUS(SAPDR_E_INVALID_STATE, sapdr_walk_next(&node, walk, &err));
+  EXPECT_STATUS(SAPDR_E_INVALID_STATE, sapdr_file_read(file, 0, &byte, 1, &size, &err));
   EXPECT_STATUS(SAPDR_E_INVALID_STATE, sapdr_restore_plan_stats(plan, &stats, &err));
   EXPECT_STATUS(SAPDR_E_INVALID_STATE, sapdr_restore_plan_run(NULL, plan, &err));
   EXPECT_STATUS(SAPDR_E_INVALID_STATE, sapdr_forget_plan_at(forget, 0, &decision, &err));
@@ -163,6 +171,7 @@ static int use_in_child(sapdr_ctx* ctx, sapdr_repo* repo, sapdr_walk* walk,
   EXPECT_STATUS(SAPDR_E_INVALID_STATE, sapdr_prune_plan_stats(prune, &pruned, &err));
   EXPECT_STATUS(SAPDR_E_INVALID_STATE, sapdr_prune_plan_run(NULL, prune, &err));
   sapdr_walk_free(walk);
+  sapdr_file_free(file);
   sapdr_restore_plan_free(plan);
   sapdr_forget_plan_free(forget);
   sapdr_prune_plan_free(prune);
@@ -182,12 +191,14 @@ static void test_fork(sapdr_ctx* ctx) {
   sapdr_backend* backend;
   sapdr_repo* repo;
   sapdr_walk* walk;
+  sapdr_file* file;
   sapdr_restore_plan* plan;
   EXPECT_OK(sapdr_backend_open(&backend, ctx, "repository", &err));
   EXPECT_OK(sapdr_repo_init(&repo, ctx, backend, &init, &err));
   struct watch watch = {PTHREAD_MUTEX_INITIALIZER, 0, 0, 0, 0, 0, 0, ""};
   EXPECT_OK(watched_backup(repo, &watch));
   EXPECT_OK(sapdr_walk_new(&walk, repo, "latest", NULL, NULL, &err));
+  EXPECT_OK(sapdr_file_open(&file, repo, "latest", NULL, "/files/one", NULL, &err));
   EXPECT_OK(sapdr_restore_plan_new(&plan, repo, "latest", NULL, "target", NULL, &err));
   sapdr_forget_plan* forget;
   sapdr_forget_options keep;
@@ -197,14 +208,23 @@ static void test_fork(sapdr_ctx* ctx) {
   sapdr_prune_plan* prune;
   EXPECT_OK(sapdr_prune_plan_new(&prune, repo, NULL, &err));
   const pid_t child = fork();
+<<<<<<< HEAD
   if (child == 0) _exit(use_in_child(ctx, repo, walk, plan, forget, prune));
+=======
+  if (child == 0) _exit(use_in_child(ctx, repo, walk, file, plan));
+>>>>>>> 955cd58 (files: byte ranges of a file in a snapshot, begun)
   int status = -1;
   EXPECT(waitpid(child, &status, 0) == child && status == 0);
 
   int locks = 0;
   EXPECT_OK(sapdr_repo_list(repo, "lock", count, &locks, &err));
+<<<<<<< HEAD
   EXPECT(locks == 4);
+=======
+  EXPECT(locks == 3);
+>>>>>>> 955cd58 (files: byte ranges of a file in a snapshot, begun)
   sapdr_walk_free(walk);
+  sapdr_file_free(file);
   sapdr_restore_plan_free(plan);
   sapdr_forget_plan_free(forget);
   sapdr_prune_plan_free(prune);

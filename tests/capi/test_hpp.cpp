@@ -11,6 +11,7 @@
 #include <fstream>
 #include <iterator>
 #include <sapdr/sapdr.hpp>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -97,6 +98,7 @@ TEST_CASE("hpp: handles are move-only") {
   CHECK(move_only(std::type_identity<sapdr::snapshot>()));
   CHECK(move_only(std::type_identity<sapdr::snapshot_list>()));
   CHECK(move_only(std::type_identity<sapdr::walk>()));
+  CHECK(move_only(std::type_identity<sapdr::file>()));
   CHECK(move_only(std::type_identity<sapdr::restore_plan>()));
   CHECK(move_only(std::type_identity<sapdr::forget_plan>()));
   CHECK(move_only(std::type_identity<sapdr::prune_plan>()));
@@ -391,6 +393,32 @@ TEST_CASE("hpp: a find tells snapshot and node") {
     CHECK(error.code() == SAPDR_E_INCOMPLETE);
     CHECK(error.result().failed == 2);
   }
+}
+
+TEST_CASE("hpp: a file is read from anywhere") {
+  sapdr::repository repo = new_repository();
+  repo.backup_streams({stream_of("/d/x", "0123456789")});
+  const sapdr::cancel_source cancel;
+  sapdr::file file = repo.open_file("latest:/d", "/x", {.cancel = &cancel});
+  const auto read = [&](uint64_t offset, std::size_t size) {
+    std::string out(size, '?');
+    out.resize(file.read(offset, std::as_writable_bytes(std::span(out))));
+    return out;
+  };
+  CHECK(file.size() == 10);
+  CHECK(file.blob_end(3) == 10);
+  CHECK(file.node().path == "/x");
+  CHECK(file.snapshot().paths() == std::vector<std::string>{"/d/x"});
+  CHECK(read(3, 4) == "3456");
+  CHECK(read(8, 4) == "89");
+  CHECK(read(10, 4).empty());
+  sapdr::file moved = std::move(file);
+  file = std::move(moved);
+  CHECK(read(0, 1) == "0");
+  cancel.trigger();
+  CHECK(code_of([&] { read(0, 1); }) == SAPDR_E_CANCELLED);
+  CHECK(code_of([&] { repo.open_file("latest", "/d"); }) == SAPDR_E_INVALID_ARGUMENT);
+  CHECK(code_of([&] { repo.open_file("latest", "/y"); }) == SAPDR_E_NOT_FOUND);
 }
 
 TEST_CASE("hpp: what a lambda throws comes out unchanged") {

@@ -93,6 +93,29 @@ def test_ctrl_c_while_another_thread_holds_the_repository(location: Path) -> Non
     assert "interrupted" in out, err
 
 
+def test_ctrl_c_while_a_file_is_read(location: Path) -> None:
+    """The read ends, and the file can still be read."""
+    process = start(
+        """
+        repo.backup_streams({"/big": [b"big" + os.urandom(80_000_000)]})
+        file = repo.open_file("latest", "/big")
+        print("running", flush=True)
+        try:
+            while True:
+                file.raw.seek(0)
+                file.raw.readall()
+        except KeyboardInterrupt:
+            file.raw.seek(0)
+            print("interrupted", file.raw.read(3))
+        """,
+        location,
+    )
+    time.sleep(0.3)  # into a read, of which each takes longer than signals wait
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert out.splitlines()[-1] == "interrupted b'big'", err
+
+
 def test_a_signal_handler_runs_during_a_backup(location: Path) -> None:
     process = start(
         """

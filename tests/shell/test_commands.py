@@ -211,6 +211,30 @@ def test_a_dump_that_fails_leaves_the_target_as_it_was(saved: Shell, tmp_path: P
     assert not list(tmp_path.glob("out.*"))
 
 
+def test_dump_a_part(saved: Shell, tree: Path, tmp_path: Path) -> None:
+    wanted = os.urandom(5_000_000)
+    (tree / "big").write_bytes(wanted)
+    saved("backup", tree)
+
+    def part(*arguments: str) -> bytes:
+        return saved("dump", "latest", f"{tree}/big", *arguments).stdout
+
+    assert part("--offset", "1234567") == wanted[1234567:]
+    assert part("--length", "8") == wanted[:8]
+    assert part("--offset", "1.5M", "--length", "2M") == wanted[1_572_864 : 1_572_864 + 2_097_152]
+    assert part("--offset", "4999999", "--length", "1G") == wanted[-1:]
+    assert part("--offset", "5000000") == part("--offset", "1T") == part("--length", "0") == b""
+    target = tmp_path / "part"
+    summary = saved.json(
+        "dump", "latest", f"{tree}/big", "-t", target, "--offset", "3", "--length", "4"
+    ).summary
+    assert summary["bytes"] == 4 and target.read_bytes() == wanted[3:7]
+    saved.fails("E_INVALID_ARGUMENT", "dump", "latest", str(tree), "--length", "1")
+    saved.fails("E_NOT_FOUND", "dump", "latest", f"{tree}/none", "--offset", "1")
+    saved.fails("E_INVALID_ARGUMENT", "dump", "latest", f"{tree}/big", "--offset", "-1")
+    assert not list(tmp_path.glob("*.sapdr-*"))
+
+
 def test_restore(saved: Shell, tree: Path, tmp_path: Path) -> None:
     target = tmp_path / "out"
     out = saved("restore", "latest", "--target", target, "--verify").out

@@ -45,6 +45,7 @@ from ._errors import (
     TimedOutError,
     UnsupportedError,
 )
+from ._file import SnapshotFile
 from ._removal import ForgetPlan, PrunePlan
 from ._repository import Repository, init, open
 from ._restore_plan import RestorePlan
@@ -129,6 +130,7 @@ __all__ = [
     "RestorePlan",
     "RestoreResult",
     "Snapshot",
+    "SnapshotFile",
     "Stats",
     "Stream",
     "SupportsBackend",

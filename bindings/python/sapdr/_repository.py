@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -13,6 +14,7 @@ from . import _arguments, _sapdr, _streams
 from ._arguments import Duration, Names, Paths, Strings, StrPath
 from ._backend import Location, native
 from ._errors import Error
+from ._file import SnapshotFile
 from ._password import Command, Password, resolve
 from ._removal import Removal
 from ._restore_plan import OnItem, OnProgress, Overwrite, RestorePlan
@@ -41,6 +43,7 @@ Compression: TypeAlias = Literal["auto", "off", "fastest", "max"]
 ObjectType: TypeAlias = Literal["key", "lock", "snapshot", "index", "pack", "blob"]
 OnChange: TypeAlias = Callable[[Change], object]
 OnMatch: TypeAlias = Callable[[Match], object]
+_BUFFER_SIZE = 128 * 1024
 _Objects: TypeAlias = list[tuple[str, int]]
 _Snapshots: TypeAlias = list[Snapshot]
 _Keys: TypeAlias = list[Key]
@@ -460,6 +463,19 @@ class Repository(Removal):
                 error.result = replace(error.result, matches=tuple(matches))
             raise
         return replace(result, matches=tuple(matches))
+
+    def open_file(self, snapshot: Snapshot | str, path: StrPath) -> io.BufferedReader[SnapshotFile]:
+        """Opens one file of a snapshot, to be read from anywhere like a local binary file.
+
+        Only what is read is fetched, each blob proven before it is handed out: a header, or a
+        member of an archive, needs no restore. Close it, or use it in a `with`: it holds a lock of
+        the repository. Reading raises `CorruptError` where the file is damaged, and
+        `InvalidStateError` once the repository is closed.
+        Raises `NotFoundError`, or `InvalidArgumentError` if it is not a file.
+        """
+        name = _arguments.path(path)
+        native = _sapdr.File(self._native, _arguments.snapshot(snapshot), name)
+        return io.BufferedReader(SnapshotFile(native, os.fsdecode(name)), _BUFFER_SIZE)
 
     def restore(
         self,

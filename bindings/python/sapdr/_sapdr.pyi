@@ -1,7 +1,7 @@
 # The compiled module: private, wrapped by the package.
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
-from typing import Final, Never, TypeAlias
+from typing import Any, Final, Never, TypeAlias
 
 from ._types import (
     BackupResult,
@@ -31,6 +31,7 @@ from ._types import (
     VerifyResult,
 )
 
+Buffer: TypeAlias = Any  # what memoryview() takes; collections.abc.Buffer needs Python 3.12
 _OnProgress: TypeAlias = Callable[[Progress], object] | None
 _OnItem: TypeAlias = Callable[[Item], object] | None
 _Stream: TypeAlias = tuple[bytes, Callable[[memoryview], int], int, int, int]
@@ -353,6 +354,14 @@ class Repository(metaclass=_Type):
     def key_passwd(self, options: KeyOptions) -> str: ...
     def cat(self, type: bytes, id: bytes | None) -> bytes: ...
     def list(self, type: bytes) -> list[tuple[str, int]]: ...
+
+class File(metaclass=_Type):
+    def __init__(self, repository: Repository, snapshot: bytes, path: bytes) -> None: ...
+    @property
+    def size(self) -> int: ...
+    def readinto(self, offset: int, buffer: Buffer) -> int: ...
+    def readall(self, offset: int) -> bytes: ...
+    def close(self) -> None: ...
 
 class RestorePlan(metaclass=_Type):
     def __init__(

@@ -56,6 +56,7 @@ PYBIND11_MODULE(_sapdr, module) {
   sapdr_python::bind_options(module);
   sapdr_python::bind_checksum(module);
   sapdr_python::bind_repository(module);
+  sapdr_python::bind_file(module);
   sapdr_python::bind_plans(module);
   sapdr_python::bind_walk(module);
 

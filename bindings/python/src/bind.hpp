@@ -10,8 +10,9 @@ namespace sapdr_python {
 class session;
 using repository_class = pybind11::class_<session, std::shared_ptr<session>>;
 
-void bind_checksum(pybind11::module_& module);
 void bind_backend(pybind11::module_& module);
+void bind_checksum(pybind11::module_& module);
+void bind_file(pybind11::module_& module);
 void bind_options(pybind11::module_& module);
 void bind_plans(pybind11::module_& module);
 void bind_repair(repository_class& repository);

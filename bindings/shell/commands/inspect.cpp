@@ -4,11 +4,13 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <memory>
 
 #include "command_line.hpp"
+#include "parse.hpp"
 #include "selection.hpp"
 #include "session.hpp"
 #include "sink.hpp"
@@ -28,9 +30,11 @@ constexpr CommandText kLs = {
 constexpr CommandText kDump = {
     "dump", "Write one file of a snapshot to standard output",
     "Writes the content of one file, every piece proven by its MAC and SHA-256 before it is\n"
-    "written. With --target it goes to a file, which appears only when it is complete.",
+    "written. With --target it goes to a file, which appears only when it is complete. With\n"
+    "--offset or --length it is a part of the file, and no more of it than that is fetched.",
     "  sapdr dump latest /etc/models.yaml\n"
     "  sapdr dump latest /orders.archive | mongorestore --archive\n"
+    "  sapdr dump latest /srv/models/a.safetensors --length 8 | xxd\n"
     "  sapdr dump 1234abcd /srv/models/a.safetensors --target /tmp/a.safetensors\n"};
 
 struct LsArguments {
@@ -122,10 +126,20 @@ class DumpTarget {
   int descriptor_ = STDOUT_FILENO;
 };
 
+// Of a file.
+struct Range {
+  std::uint64_t offset = 0;
+  std::uint64_t length = UINT64_MAX;
+
+  bool is_all() const { return offset == 0 && length == UINT64_MAX; }
+};
+
 struct DumpArguments {
   std::string snapshot;
   std::string path;
   std::string target;
+  std::string offset;
+  std::string length;
   Selection selection;
 };
 
@@ -145,19 +159,51 @@ sapdr_status write_dump(void* user, const void* data, std::size_t size, sapdr_er
   return ok ? SAPDR_OK : SAPDR_E_CALLBACK;
 }
 
+std::optional<Failure> dump_all(const DumpArguments& a, Session& session, sapdr_repo* repo,
+                                const Choice& choice, Dump& dump) {
+  return attempt([&](sapdr_error** error) {
+    return sapdr_dump_run(repo, choice.name.c_str(), choice.filter->get(), a.path.c_str(),
+                          write_dump, &dump, session.cancel(), error);
+  });
+}
+
+std::optional<Failure> dump_range(const DumpArguments& a, const Range& range, Session& session,
+                                  sapdr_repo* repo, const Choice& choice, Dump& dump) {
+  sapdr_file_options options;
+  SAPDR_INIT(&options);
+  options.cancel = session.cancel();
+  sapdr_file* opened = nullptr;
+  auto failure = attempt([&](sapdr_error** error) {
+    return sapdr_file_open(&opened, repo, choice.name.c_str(), choice.filter->get(), a.path.c_str(),
+                           &options, error);
+  });
+  const File file(opened);
+  std::vector<char> piece(8 * 1024 * 1024);
+  for (std::size_t n = 1; !failure && n != 0;) {
+    const auto wanted = std::min<std::uint64_t>(piece.size(), range.length - dump.bytes);
+    failure = attempt([&](sapdr_error** error) {
+      return sapdr_file_read(opened, range.offset + dump.bytes, piece.data(),
+                             static_cast<std::size_t>(wanted), &n, error);
+    });
+    if (!failure && write_dump(&dump, piece.data(), n, nullptr) != SAPDR_OK) break;
+  }
+  return failure;
+}
+
 void run_dump(const DumpArguments& a, Session& session) {
   if (session.options().json && a.target.empty()) {
     throw usage_error("standard output cannot carry both the file and the events of --json")
         .hinted("write the file with --target FILE");
   }
+  Range range;
+  if (!a.offset.empty()) range.offset = parse_size("--offset", a.offset);
+  if (!a.length.empty()) range.length = parse_size("--length", a.length);
   sapdr_repo* repo = session.open();
   const Filter filter(a.selection);
   DumpTarget target(a.target);
   Dump dump{Sink(target.descriptor(), target.name()), 0, {}};
-  auto failure = attempt([&](sapdr_error** error) {
-    return sapdr_dump_run(repo, a.snapshot.c_str(), filter.get(), a.path.c_str(), write_dump, &dump,
-                          session.cancel(), error);
-  });
+  auto failure = range.is_all() ? dump_all(a, session, repo, filter, dump)
+                                : dump_range(a, range, session, repo, filter, dump);
   session.summary().figures.bytes("path", a.path).number("bytes", dump.bytes);
   dump.parked.rethrow();
   if (failure) throw std::move(*failure);
@@ -193,6 +239,9 @@ void add_dump(CLI::App& app, CommandLine& line) {
       ->required();
   command.add_option("FILE", arguments->path, "the file, absolute in the snapshot")->required();
   command.add_option("-t,--target", arguments->target, "write to this file")->type_name("FILE");
+  command.add_option("--offset", arguments->offset, "begin there: bytes, 10k, 1.5M, …")
+      ->type_name("SIZE");
+  command.add_option("--length", arguments->length, "write no more than this")->type_name("SIZE");
   arguments->selection.add_options(command);
 }
 

@@ -14,6 +14,7 @@
 #include <sapdr/cpp/context.hpp>
 #include <sapdr/cpp/copy.hpp>
 #include <sapdr/cpp/diff.hpp>
+#include <sapdr/cpp/file.hpp>
 #include <sapdr/cpp/find.hpp>
 #include <sapdr/cpp/forget.hpp>
 #include <sapdr/cpp/key.hpp>
@@ -228,6 +229,19 @@ class repository {
                        detail::c_string(path), sink::forward, &out, detail::c_cancel(cancel), err);
     out.thrown.rethrow();
     err.check(status);
+  }
+
+  /* Opens one file, to be read from anywhere. */
+  file open_file(const std::string& snapshot, const std::string& path,
+                 const file_options& options = {}, const snapshot_filter& filter = {}) {
+    const detail::c_filter c_filter(filter);
+    auto c = detail::initialized<sapdr_file_options>();
+    c.cancel = detail::c_cancel(options.cancel);
+    detail::error_out err;
+    sapdr_file* opened = nullptr;
+    err.check(sapdr_file_open(&opened, handle_.get(), detail::c_string(snapshot), c_filter.get(),
+                              detail::c_string(path), &c, err));
+    return file(opened);
   }
 
   /* Plans a restore into the folder `target`; std::nullopt: in place, where the files came from.
