@@ -41,8 +41,20 @@ sapdr_ctx* Session::context() {
 }
 
 Backend Session::storage_at(const std::string& location) {
-  return make<Backend>([&](auto** out, sapdr_error** error) {
+  return limited(make<Backend>([&](auto** out, sapdr_error** error) {
     return sapdr_backend_open(out, context(), location.c_str(), error);
+  }));
+}
+
+Backend Session::limited(Backend storage) const {
+  constexpr std::uint64_t kib = 1024;
+  sapdr_limit_options limit;
+  SAPDR_INIT(&limit);
+  limit.upload = options_.limit_upload * kib;
+  limit.download = options_.limit_download * kib;
+  if (limit.upload == 0 && limit.download == 0) return storage;
+  return make<Backend>([&](auto** out, sapdr_error** error) {
+    return sapdr_backend_with_limit(out, storage.get(), &limit, error);
   });
 }
 

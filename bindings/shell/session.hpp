@@ -37,6 +37,7 @@ class Session {
 
  private:
   Backend storage_at(const std::string& location);
+  Backend limited(Backend storage) const;
   Repository open_at(const std::string& location, sapdr_repo_open_options options,
                      const Secret& password);
 

@@ -35,6 +35,8 @@ struct GlobalOptions {
   std::string compression;
   std::uint32_t pack_size_mib = 0;
   std::uint32_t threads = 0;
+  std::uint32_t limit_upload = 0;    // KiB/s
+  std::uint32_t limit_download = 0;  // KiB/s
   int verbose = 0;
   bool no_lock = false;
   bool quiet = false;

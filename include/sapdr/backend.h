@@ -1,7 +1,8 @@
 /* Storage backends: where the objects of a repository lie.
  *
  * A backend holds small immutable objects under names, nothing else: no encryption, no structure.
- * It may be shared by several repositories and used from any thread.
+ * It may be shared by several repositories and used from any thread. What can be put around one is
+ * in decorators.h; how to write one, and to call one, in ext/backend.h.
  */
 #ifndef SAPDR_BACKEND_H
 #define SAPDR_BACKEND_H

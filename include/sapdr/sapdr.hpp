@@ -3,7 +3,26 @@
  *
  * OVERVIEW, and the order to read the headers in:
  *   1. cpp/error.hpp       error: what a failed call throws; run_error: with the result so far
-@OV@ *
+ *   2. cpp/context.hpp     context, cancel_source
+ *   3. cpp/backend.hpp     backend, and what can be put around one; storage: one of your own
+ *   4. cpp/observer.hpp    progress and items, told to lambdas
+ *   5. cpp/key.hpp         key, key_options
+ *   6. cpp/backup.hpp      backup_options, stream, stream_source
+ *   7. cpp/snapshot.hpp    snapshot, snapshot_list (a range), snapshot_filter
+ *   8. cpp/tag.hpp         tag_options
+ *   9. cpp/tree.hpp        walk (an input range) of nodes
+ *  10. cpp/file.hpp        file, to be read from anywhere
+ *  11. cpp/diff.hpp        diff_options, difference
+ *  12. cpp/find.hpp        find_options, match
+ *  13. cpp/restore.hpp     restore_options, restore_plan
+ *  14. cpp/check.hpp       check_options, verify_options
+ *  15. cpp/repair.hpp      repair_options
+ *  16. cpp/forget.hpp      forget_options, forget_plan
+ *  17. cpp/prune.hpp       prune_options, prune_plan
+ *  18. cpp/copy.hpp        copy_options
+ *  19. cpp/repository.hpp  repository: all the operations; buffer
+ *  20. cpp/checksum.hpp    sha256, hasher; checksums and manifests of local files
+ *
  * USAGE (examples/backup.cpp is a whole program):
  *
  *   sapdr::context ctx;

@@ -80,6 +80,7 @@ void Workers::run_task(Task& task) noexcept {
 
 void Workers::run_thread() {
   own_pool = this;
+  const CancelScope scope(cancel_);
   std::unique_lock lock(mutex_);
   while (true) {
     has_task_.wait(lock, [&] { return stopping_ || !queue_.empty(); });

@@ -9,11 +9,14 @@
 #include <thread>
 #include <vector>
 
+#include "base/cancel.hpp"
+
 namespace sapdr::core {
 
 // Runs tasks on a fixed number of threads. The first exception stops the rest: later tasks are
 // dropped, and `finish` (or the next `submit`) rethrows it. All members may be called from any
-// thread, `submit` also from inside a task.
+// thread, `submit` also from inside a task. Its threads work for the operation of the thread that
+// made it (CancelScope).
 class Workers {
  public:
   using Task = std::function<void()>;
@@ -46,6 +49,7 @@ class Workers {
   std::condition_variable is_idle_;
   std::deque<Task> queue_;
   const size_t queue_limit_;
+  const Cancel* const cancel_ = CancelScope::current();
   size_t running_ = 0;
   bool stopping_ = false;
   std::exception_ptr failure_;

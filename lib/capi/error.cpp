@@ -23,14 +23,7 @@ void tell(sapdr_error** err, const Error& error) noexcept {
 }
 
 sapdr_status failure_code(sapdr_status status) {
-#define SAPDR_CASE_(name, value, exit_code, text) case value:
-  switch (status) {
-    SAPDR_STATUS_TABLE(SAPDR_CASE_)
-    return status == SAPDR_OK ? SAPDR_E_CALLBACK : status;
-    default:
-      return SAPDR_E_CALLBACK;
-  }
-#undef SAPDR_CASE_
+  return is_failure(status) ? status : SAPDR_E_CALLBACK;
 }
 
 // Of what says no more than a status.
@@ -71,6 +64,17 @@ std::unique_ptr<const sapdr_error> cause_of(const Error& error) {
 }
 
 }  // namespace
+
+bool is_failure(sapdr_status status) noexcept {
+#define SAPDR_CASE_(name, value, exit_code, text) case value:
+  switch (status) {
+    SAPDR_STATUS_TABLE(SAPDR_CASE_)
+    return status != SAPDR_OK;
+    default:
+      return false;
+  }
+#undef SAPDR_CASE_
+}
 
 sapdr_status report(sapdr_error** err) noexcept {
   try {

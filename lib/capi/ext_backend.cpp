@@ -3,6 +3,7 @@
 #include "capi/handles.hpp"
 #include "capi/options.hpp"
 #include "storage/foreign.hpp"
+#include "storage/retry.hpp"
 
 namespace capi = sapdr::capi;
 namespace core = sapdr::core;
@@ -44,8 +45,11 @@ sapdr_status sapdr_backend_from_table(sapdr_backend** out, sapdr_ctx* ctx,
   return capi::guard_new(out, err, [&] {
     const core::ContextPtr& context = capi::use(ctx);
     const sapdr_backend_table given = capi::read_options(&capi::require(table, "table"), "table");
+    capi::require_unused(given.reserved);
     const auto owner = std::make_shared<TableOwner>();
-    auto handle = capi::new_backend(context, open_foreign(given, capi::callback_error, owner));
+    core::BackendPtr backend = core::open_foreign(given, capi::callback_error, owner);
+    if (given.no_retry == 0) backend = core::with_retry(context, std::move(backend));
+    auto handle = capi::new_backend(context, std::move(backend));
     owner->take_over(given);
     return handle;
   });

@@ -56,6 +56,9 @@ sapdr_status guard_new(T** out, sapdr_error** err, Make&& make) noexcept {
   });
 }
 
+// Whether a status is a failure of the table in status.h.
+bool is_failure(sapdr_status status) noexcept;
+
 // What a callback of the caller failed with: its status and `given`, which may be NULL and is taken
 // over. A status that is no failure of the table becomes SAPDR_E_CALLBACK.
 Error callback_error(sapdr_status status, sapdr_error* given, const std::string& what);

@@ -24,7 +24,8 @@ class AtEnd {
   Action action_;
 };
 
-// Progress whose last call is made whatever happens.
+// Progress whose last call is made whatever happens. While it lives, this thread can be cancelled
+// wherever it waits.
 class RunProgress : public core::Progress {
  public:
   explicit RunProgress(const sapdr_observer* observer = nullptr,
@@ -34,7 +35,10 @@ class RunProgress : public core::Progress {
 
  private:
   RunProgress(const sapdr_observer& observer, const sapdr_cancel* cancel)
-      : Progress(&observer, cancel == nullptr ? nullptr : &cancel->flag) {}
+      : Progress(&observer, cancel == nullptr ? nullptr : &cancel->flag),
+        scope_(cancel == nullptr ? nullptr : &cancel->flag) {}
+
+  const core::CancelScope scope_;
 };
 
 // Which snapshot a caller means.

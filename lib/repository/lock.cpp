@@ -112,13 +112,14 @@ RepositoryLock::RepositoryLock(Repository& repository, LockMode mode, Progress& 
       pause = std::min<std::chrono::nanoseconds>(pause * 2, std::chrono::seconds(10));
     }
   }
+  refreshed_ = info_.time;
   thread_ = std::thread([this] { refresh_loop(); });
 }
 
 RepositoryLock::~RepositoryLock() {
   {
     const std::lock_guard lock(mutex_);
-    stopping_ = true;
+    stopping_.trigger();
   }
   stop_.notify_all();
   if (thread_.joinable()) thread_.join();
@@ -138,7 +139,14 @@ void RepositoryLock::require_held() const {
               "locks to change it");
 }
 
-void RepositoryLock::throw_lost() {
+bool RepositoryLock::is_too_old() const {
+  const UnixNs refreshed = refreshed_;
+  return refreshed != 0 && repository_.context().now() - refreshed > timing_.give_up.count();
+}
+
+// By the clock, not by what the thread found: it may hang in a storage that does not answer.
+void RepositoryLock::check() const {
+  if (!lost_ && !is_too_old()) return;
   throw Error(Code::locked,
               "the lock could not be refreshed for more than 22 minutes, others may take it for "
               "stale; run the operation again");
@@ -189,26 +197,27 @@ void RepositoryLock::acquire() {
 }
 
 void RepositoryLock::refresh_loop() {
-  // The wall clock, not the steady one: a machine that slept for an hour has lost its lock.
-  UnixNs refreshed = repository_.context().now();
+  const CancelScope scope(&stopping_);
   auto next = Clock::now() + timing_.refresh;
   const auto poll =
       std::min<std::chrono::nanoseconds>(std::chrono::seconds(1), timing_.refresh / 5);
   std::unique_lock lock(mutex_);
-  while (!stop_.wait_for(lock, poll, [&] { return stopping_; })) {
-    if (repository_.context().now() - refreshed > timing_.give_up.count()) {
-      lost_ = true;
-      return;
-    }
+  while (!stop_.wait_for(lock, poll, [&] { return stopping_.is_triggered(); })) {
+    // The wall clock, not the steady one: a machine that slept for an hour has lost its lock.
+    lost_ = lost_ || is_too_old();
+    if (lost_) return;
     if (Clock::now() < next) continue;
+    lock.unlock();
     try {
       write_lock();
-      refreshed = info_.time;
+      lost_ = is_too_old();  // it came too late: meanwhile others may have taken it for stale
+      refreshed_ = info_.time;
       next = Clock::now() + timing_.refresh;
     } catch (...) {  // told, and tried again at the next poll until it is too late
       repository_.context().log(LogLevel::warning, "repository",
                                 "the lock could not be refreshed: " + current_error().message());
     }
+    lock.lock();
   }
 }
 

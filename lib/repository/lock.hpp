@@ -36,9 +36,7 @@ class RepositoryLock {
 
   // Throws Code::locked once the lock could not be refreshed in time: others may take it for stale,
   // so nothing may be written or deleted any more.
-  void check() const {
-    if (lost_.load(std::memory_order_relaxed)) throw_lost();
-  }
+  void check() const;
   // Before anything is changed: without a lock, a prune could take away what is being written.
   // Throws Code::invalid_state if none was taken.
   void require_held() const;
@@ -46,18 +44,19 @@ class RepositoryLock {
  private:
   void acquire();
   void refresh_loop();
+  bool is_too_old() const;
   void write_lock();
   void require_no_conflict() const;
-  [[noreturn]] static void throw_lost();
 
   Repository& repository_;
   const LockTiming timing_;
   LockInfo info_;
-  std::optional<Id> id_;  // the lock file at present
-  std::atomic<bool> lost_{false};
+  std::optional<Id> id_;              // the lock file at present
+  std::atomic<UnixNs> refreshed_{0};  // 0: no lock was taken
+  std::atomic<bool> lost_{false};     // for good
   std::mutex mutex_;
   std::condition_variable stop_;
-  bool stopping_ = false;
+  Cancel stopping_;  // also ends what a refresh waits for
   std::thread thread_;
 };
 

@@ -139,14 +139,9 @@ static void test_observer(sapdr_repo* repo) {
 }
 
 /* In the child of a fork nothing works, nothing hangs, and freeing leaves the parent's lock. */
-<<<<<<< HEAD
-static int use_in_child(sapdr_ctx* ctx, sapdr_repo* repo, sapdr_walk* walk,
+static int use_in_child(sapdr_ctx* ctx, sapdr_repo* repo, sapdr_walk* walk, sapdr_file* file,
                         sapdr_restore_plan* plan, sapdr_forget_plan* forget,
                         sapdr_prune_plan* prune) {
-=======
-static int use_in_child(sapdr_ctx* ctx, sapdr_repo* repo, sapdr_walk* walk, sapdr_file* file,
-                        sapdr_restore_plan* plan) {
->>>>>>> 955cd58 (files: byte ranges of a file in a snapshot, begun)
   sapdr_backend* backend;
   char byte;
   size_t size;
@@ -208,21 +203,13 @@ static void test_fork(sapdr_ctx* ctx) {
   sapdr_prune_plan* prune;
   EXPECT_OK(sapdr_prune_plan_new(&prune, repo, NULL, &err));
   const pid_t child = fork();
-<<<<<<< HEAD
-  if (child == 0) _exit(use_in_child(ctx, repo, walk, plan, forget, prune));
-=======
-  if (child == 0) _exit(use_in_child(ctx, repo, walk, file, plan));
->>>>>>> 955cd58 (files: byte ranges of a file in a snapshot, begun)
+  if (child == 0) _exit(use_in_child(ctx, repo, walk, file, plan, forget, prune));
   int status = -1;
   EXPECT(waitpid(child, &status, 0) == child && status == 0);
 
   int locks = 0;
   EXPECT_OK(sapdr_repo_list(repo, "lock", count, &locks, &err));
-<<<<<<< HEAD
-  EXPECT(locks == 4);
-=======
-  EXPECT(locks == 3);
->>>>>>> 955cd58 (files: byte ranges of a file in a snapshot, begun)
+  EXPECT(locks == 5);
   sapdr_walk_free(walk);
   sapdr_file_free(file);
   sapdr_restore_plan_free(plan);

@@ -37,6 +37,7 @@ static sapdr_status begin(struct memory_store* store, sapdr_error** error) {
   pthread_mutex_lock(&store->mutex);
   ++store->calls;
   if (store->fail_from == 0 || store->calls < store->fail_from) return SAPDR_OK;
+  if (store->fail_until != 0 && store->calls >= store->fail_until) return SAPDR_OK;
   pthread_mutex_unlock(&store->mutex);
   sapdr_cancel_trigger(store->cancel);
   *error = sapdr_error_new(store->status, "the disk clicked");

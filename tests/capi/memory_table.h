@@ -20,6 +20,7 @@ struct memory_store {
   int calls;
   int freed;            /* how often `free` was called */
   int fail_from;        /* calls from this number on fail; 0: none */
+  int fail_until;       /* but no longer from this one on; 0: for ever */
   sapdr_status status;  /* with this */
   sapdr_cancel* cancel; /* triggered by the first call that fails; NULL: none */
 };

@@ -24,6 +24,7 @@ struct shelf {
   std::map<std::pair<int32_t, std::string>, std::string> objects;
   std::function<void(const std::string& call)> before = [](const std::string&) {};
   int storages = 0;
+  bool retry = false;
 };
 
 class map_storage : public sapdr::storage {
@@ -32,6 +33,7 @@ class map_storage : public sapdr::storage {
   ~map_storage() override { --on_.storages; }
 
   std::string location() const override { return "map:"; }
+  bool retry() const override { return on_.retry; }
   uint64_t size(const sapdr::object_name& object) override { return find("size", object).size(); }
   std::size_t load(const sapdr::object_name& object, uint64_t offset,
                    std::span<std::byte> buffer) override {
@@ -203,4 +205,49 @@ TEST_CASE("hpp: an error with a cause") {
   CHECK(error.retryable() == SAPDR_RETRY_NEVER);
   REQUIRE(error.cause());
   CHECK(std::string(error.cause()->what()) == "the disk clicked");
+}
+
+TEST_CASE("hpp: a storage that fails for a moment is asked again") {
+  shelf on;
+  on.retry = true;
+  std::vector<std::string> messages;
+  const sapdr::context ctx(
+      {.on_log = [&](const sapdr::log_record& told) { messages.emplace_back(told.message); }});
+  sapdr::backend backend = backend_on(ctx, on);
+  int calls = 0;
+  on.before = [&](const std::string&) {
+    if (++calls == 1) throw sapdr::error(SAPDR_E_NETWORK, "the server is busy");
+  };
+  CHECK_FALSE(backend.exists(pack));
+  CHECK(calls == 2);
+  REQUIRE(messages.size() == 2);
+  CHECK(messages[0].find("the server is busy") != std::string::npos);
+}
+
+TEST_CASE("hpp: decorators") {
+  const sapdr::context ctx;
+  const sapdr::backend memory(ctx, "memory:");
+  sapdr::backend broken = memory.with_fault({.fail_at = 2, .status = SAPDR_E_NO_SPACE});
+  CHECK_FALSE(broken.exists(pack));
+  CHECK(error_of([&] { broken.exists(pack); }).code() == SAPDR_E_NO_SPACE);
+  sapdr::backend healed =
+      memory.with_fault({.calls = SAPDR_CALL_SAVE, .probability = 0.5, .seed = 3})
+          .with_retry({.max_attempts = 50, .min_wait = std::chrono::nanoseconds(1)});
+  healed.save(pack, {});
+  sapdr::backend dry = memory.with_dry_run();
+  dry.erase(pack);
+  CHECK_FALSE(dry.exists(pack));
+  CHECK(memory.with_limit({.upload = 1000}).exists(pack));
+  CHECK(error_of([&] { memory.with_fault({.probability = 2}); }).code() ==
+        SAPDR_E_INVALID_ARGUMENT);
+
+  // A whole backup through flaky storage.
+  sapdr::backend flaky = memory.with_fault({.probability = 0.2, .seed = 11})
+                             .with_limit({.upload = 1 << 30, .download = 1 << 30})
+                             .with_retry({.min_wait = std::chrono::microseconds(10)});
+  auto repo = sapdr::repository::init(
+      ctx, flaky, {.password = "secret", .scrypt_n = 2, .scrypt_r = 1, .scrypt_p = 1});
+  CHECK(repo.backup_streams({stream_of("/x", "content")}, {.verify = true}).state ==
+        SAPDR_BACKUP_VERIFIED);
+  CHECK(repo.check({.read_data = true}).problems == 0);
 }

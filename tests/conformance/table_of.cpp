@@ -57,6 +57,7 @@ void release(void* user) {
 sapdr_backend_table table_of(const BackendPtr& inner, int* freed) {
   sapdr_backend_table table;
   SAPDR_INIT(&table);
+  table.no_retry = 1;
   table.location = "table:";
   table.user = new Forward{{context, inner, inner->location()}, freed};
   table.create = create;

@@ -9,7 +9,9 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import weakref
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +120,7 @@ def test_what_a_method_raises_is_the_cause(
     thrown: Exception, kind: type[sapdr.Error], retryable: int
 ) -> None:
     storage = DictStorage()
-    backend = Backend.from_object(storage, location="the shelf")
+    backend = Backend.from_object(storage, location="the shelf", retry=False)
 
     def fail(call: str) -> None:
         raise thrown
@@ -142,7 +144,7 @@ def test_an_error_of_the_package_keeps_its_code() -> None:
 
     storage.before = fail
     with pytest.raises(sapdr.NetworkError) as caught:
-        Backend.from_object(storage).erase(ObjectName("pack", ID))
+        Backend.from_object(storage, retry=False).erase(ObjectName("pack", ID))
     assert caught.value.__cause__ is inner
     assert caught.value.retryable == 2
 
@@ -313,6 +315,82 @@ def test_the_storage_goes_with_the_last_handle(tree: Path) -> None:
     assert gone() is None
 
 
+class Flaky(DictStorage):
+    """Fails for a moment, every third time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls = 0
+        self._counting = threading.Lock()
+        self.before = self.fail_sometimes
+
+    def fail_sometimes(self, call: str) -> None:
+        with self._counting:
+            self.calls += 1
+            if self.calls % 3 == 0:
+                raise ConnectionResetError("the line is bad")
+
+
+def test_storage_that_fails_for_a_moment(tree: Path, caplog: pytest.LogCaptureFixture) -> None:
+    backend = Backend.from_object(Flaky(), retry=False).with_retry(min_wait=1e-6)
+    with sapdr.init(backend, password=PASSWORD, scrypt=CHEAP) as repo:
+        assert repo.backup(tree, verify=True).state == "verified"
+        assert repo.check(read_data=True).problems == 0
+    told = [each.getMessage() for each in caplog.records if each.name == "sapdr.storage"]
+    assert any("failed, the next one is in" in each for each in told)
+    assert any("ConnectionResetError: the line is bad" in each for each in told)
+
+
+def test_retries_by_default() -> None:
+    storage = Flaky()
+    backend = Backend.from_object(storage)
+    storage.calls = 2
+    assert not backend.exists(ObjectName("pack", ID))
+    assert storage.calls == 4
+    storage.calls = 2
+    with pytest.raises(sapdr.NetworkError):
+        Backend.from_object(storage, retry=False).exists(ObjectName("pack", ID))
+
+
+def test_retries_that_give_up() -> None:
+    away = Backend.open("memory:").with_fault(probability=1, seed=9, error=sapdr.TimedOutError)
+    with pytest.raises(sapdr.TimedOutError, match=r"call 3, seed 9\)"):
+        away.with_retry(max_attempts=3, min_wait=1e-6).list("pack")
+    with pytest.raises(sapdr.TimedOutError, match=r"call 4, seed 9\)"):
+        away.with_retry(max_elapsed=timedelta(milliseconds=1)).list("pack")
+
+
+def test_a_dry_run_of_anything(tree: Path) -> None:
+    backend = Backend.open("memory:")
+    with sapdr.init(backend, password=PASSWORD, scrypt=CHEAP) as repo:
+        repo.backup(tree)
+        with sapdr.open(backend.with_dry_run(), password=PASSWORD) as dry:
+            (tree / "new").write_text("new")
+            dry.backup(tree)
+            assert len(dry.snapshots()) == 2
+        assert len(repo.snapshots()) == 1
+        assert repo.list("lock") == []
+
+
+def test_a_limit_takes_its_time(tree: Path) -> None:
+    backend = Backend.open("memory:").with_limit(upload=1_000_000)
+    began = time.monotonic()
+    backend.save(ObjectName("pack", ID), bytes(500_000))
+    assert time.monotonic() - began >= 0.24
+
+
+def test_decorators_that_make_no_sense() -> None:
+    backend = Backend.open("memory:")
+    with pytest.raises(sapdr.InvalidArgumentError):
+        backend.with_fault(probability=2)
+    with pytest.raises(KeyError):
+        backend.with_fault(calls=["weather"])  # type: ignore[list-item]
+    with pytest.raises(sapdr.InvalidArgumentError):
+        backend.with_retry(min_wait=-1)
+    with pytest.raises(TypeError):
+        backend.with_limit(upload=-1)
+
+
 AROUND = """
 import signal, sys, threading, time
 import sapdr
@@ -376,4 +454,25 @@ time.sleep(1)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
     assert "Fatal" not in err
+    assert repo.list("lock") == []
+
+
+def test_ctrl_c_while_a_call_waits_to_be_made_again(repo: sapdr.Repository, location: Path) -> None:
+    process = start(
+        """
+away = sapdr.Backend.open(sys.argv[1]).with_fault(calls=["save"], fail_at=3, fail_count=1 << 40)
+repo = sapdr.open(away.with_retry(min_wait=600, max_wait=600), password=sys.argv[2])
+print("running", flush=True)
+repo.backup_streams({"/endless": endless()})
+""",
+        location,
+    )
+    while len(repo.list("pack")) == 0:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    time.sleep(1)  # until the second pack waits
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGINT
+    assert err.rstrip().endswith("KeyboardInterrupt")
     assert repo.list("lock") == []

@@ -92,7 +92,36 @@ def python_around_a_backend(folder: Path) -> Reopen:
     return lambda: Backend.from_object(inner)
 
 
-@pytest.fixture(params=[local, memory, python, python_in_one_thread, python_around_a_backend])
+def with_retry(folder: Path) -> Reopen:
+    backend = Backend.open("memory:").with_retry()
+    return lambda: backend
+
+
+def with_limit(folder: Path) -> Reopen:
+    backend = Backend.open("memory:").with_limit(upload=10**8, download=10**8)
+    return lambda: backend
+
+
+def with_dry_run(folder: Path) -> Reopen:
+    backend = Backend.from_object(DictStorage()).with_dry_run()
+    return lambda: backend
+
+
+def with_faults_that_pass(folder: Path) -> Reopen:
+    flaky = Backend.from_object(DictStorage()).with_fault(
+        calls=["exists", "size", "load", "list"], probability=0.3, seed=7
+    )
+    backend = flaky.with_retry(min_wait=1e-6)
+    return lambda: backend
+
+
+KINDS = [
+    *(local, memory, python, python_in_one_thread, python_around_a_backend),
+    *(with_retry, with_limit, with_dry_run, with_faults_that_pass),
+]
+
+
+@pytest.fixture(params=KINDS)
 def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Reopen:
     """Opens a handle to the same storage with each call."""
     function: Callable[[Path], Reopen] = request.param

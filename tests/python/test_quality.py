@@ -14,7 +14,10 @@ import sapdr
 from sapdr import _sapdr
 
 ROOT = Path(__file__).parents[2]
-SOURCES = [ROOT / "bindings/python", ROOT / "tests/python", ROOT / "examples/backup.py"]
+SOURCES = [
+    *(ROOT / "bindings/python", ROOT / "tests/python"),
+    *(ROOT / "examples/backup.py", ROOT / "examples/plugins.py"),
+]
 
 
 def run(*arguments: object) -> None:

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -355,3 +356,21 @@ def test_compression_and_pack_size_are_taken(shell: Shell, tree: Path) -> None:
     assert shell.with_env(SAPDR_PACK_SIZE="x").run("ls", "latest").code == code_of(
         "E_INVALID_ARGUMENT"
     )
+
+
+def test_limits_are_kept(shell: Shell, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.write_bytes(os.urandom(600 * 1024))
+    began = time.monotonic()
+    shell("backup", data)
+    plain = time.monotonic() - began
+    began = time.monotonic()
+    shell("restore", "latest", "--target", tmp_path / "a", "--limit-download", "400")
+    assert time.monotonic() - began >= (600 - 100) / 400
+    data.write_bytes(os.urandom(600 * 1024))
+    began = time.monotonic()
+    shell("--limit-upload", "400", "backup", data)
+    assert time.monotonic() - began >= (600 - 100) / 400
+    began = time.monotonic()
+    shell("--limit-upload", "0", "--limit-download", "10000000", "check", "--read-data")
+    assert time.monotonic() - began < plain + 60

@@ -46,6 +46,8 @@ def test_the_version_is_that_of_the_header(shell: Shell) -> None:
         ["backup", "--time", "yesterday", "."],
         ["backup", "--pack-size", "many", "."],
         ["backup", "--compression", "best", "."],
+        ["backup", "--limit-upload", "fast", "."],
+        ["backup", "--limit-download", "-1", "."],
         ["backup", "--retry-lock", "5 parsecs", "."],
         ["backup", "--stdin", "."],
         ["ls"],

@@ -4,6 +4,7 @@
 #include "engine_support.hpp"
 #include "repository/host.hpp"
 #include "repository/lock.hpp"
+#include "storage/retry.hpp"
 
 using namespace sapdr::test;
 using namespace std::chrono_literals;
@@ -156,6 +157,53 @@ TEST_CASE_FIXTURE(Fixture, "lock: one that cannot be refreshed in time is lost")
   const auto check = [&] { lock.check(); };
   for (int i = 0; i < 1000 && code_of(check) == Code::ok; ++i) std::this_thread::sleep_for(5ms);
   CHECK(code_of(check) == Code::locked);
+}
+
+TEST_CASE_FIXTURE(Fixture, "lock: one whose refresh hangs, and comes too late, is lost") {
+  LockTiming timing = no_wait;
+  timing.refresh = 5ms;
+  timing.give_up = 50ms;
+  std::atomic<bool> armed = false, hangs = false, may_go_on = false;
+  const auto wait_until = [](auto holds) {
+    for (int i = 0; i < 2000 && !holds(); ++i) std::this_thread::sleep_for(5ms);
+  };
+  backend->before = [&](const char* call, const FileName& file) {
+    if (!armed || std::string_view(call) != "save" || file.type != FileType::lock) return;
+    hangs = true;
+    wait_until([&] { return may_go_on.load(); });
+  };
+  const RepositoryLock lock(*repository, LockMode::shared, progress, timing);
+  armed = true;
+  wait_until([&] { return hangs.load(); });
+  std::this_thread::sleep_for(timing.give_up);
+  CHECK(code_of([&] { lock.check(); }) == Code::locked);
+  const auto before = backend->names(FileType::lock);
+  may_go_on = true;
+  wait_until([&] { return backend->names(FileType::lock) != before; });
+  CHECK(backend->names(FileType::lock) != before);
+  CHECK(code_of([&] { lock.check(); }) == Code::locked);
+}
+
+TEST_CASE_FIXTURE(Fixture, "lock: the end of one does not wait for a refresh that is tried again") {
+  LockTiming timing = no_wait;
+  timing.refresh = 5ms;
+  const BackendPtr retried =
+      with_retry(test_context(), backend, {.min_wait = 10min, .max_wait = 10min});
+  const auto patient = Repository::open(test_context(), retried, open_settings());
+  std::atomic<bool> armed = false, failed = false;
+  backend->before = [&](const char* call, const FileName& file) {
+    if (!armed || std::string_view(call) != "save" || file.type != FileType::lock) return;
+    failed = true;
+    throw Error(Code::network, "storage is away", Retry::maybe);
+  };
+  auto lock = std::make_unique<RepositoryLock>(*patient, LockMode::shared, progress, timing);
+  armed = true;
+  for (int i = 0; i < 2000 && !failed; ++i) std::this_thread::sleep_for(5ms);
+  REQUIRE(failed);
+  const auto start = std::chrono::steady_clock::now();
+  lock.reset();
+  CHECK(std::chrono::steady_clock::now() - start < 1min);
+  CHECK(locks() == 0);
 }
 
 TEST_CASE_FIXTURE(Fixture, "lock: waits for another one as long as it was told") {

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from . import _arguments, _sapdr
-from ._arguments import StrPath
+from ._arguments import Duration, StrPath
 from ._errors import (
     CallbackError,
     Error,
@@ -28,6 +28,7 @@ from ._errors import (
 )
 from ._streams import Buffer
 
+Call: TypeAlias = Literal["create", "exists", "size", "load", "save", "list", "erase"]
 StoredType: TypeAlias = Literal["config", "key", "lock", "snapshot", "index", "pack", "verified"]
 
 
@@ -95,15 +96,22 @@ class Backend:
 
     @classmethod
     def from_object(
-        cls, custom: SupportsBackend, *, location: str | None = None, max_parallel: int = 4
+        cls,
+        custom: SupportsBackend,
+        *,
+        location: str | None = None,
+        max_parallel: int = 4,
+        retry: bool = True,
     ) -> Backend:
         """Storage of your own. `location` stands for it in messages; at most `max_parallel` of its
-        methods are called at once (up to 64; with 1 it needs no lock)."""
+        methods are called at once (up to 64; with 1 it needs no lock). `retry` makes calls again
+        that raised what may pass (`OSError`, `TimeoutError`, `ConnectionError`, a retryable
+        `Error`), as `with_retry` does by default."""
         if not isinstance(custom, SupportsBackend):
             raise TypeError(f"{type(custom).__qualname__} has not the methods of SupportsBackend")
         name = f"python:{type(custom).__qualname__}" if location is None else location
         return cls(
-            _sapdr.Backend.from_object(_Adapter(custom), _arguments.text(name), max_parallel)
+            _sapdr.Backend.from_object(_Adapter(custom), _arguments.text(name), max_parallel, retry)
         )
 
     @property
@@ -118,6 +126,58 @@ class Backend:
 
     def __repr__(self) -> str:
         return f"<sapdr.Backend at {self.location!r}>"
+
+    def with_retry(
+        self,
+        *,
+        max_attempts: int = 0,
+        max_elapsed: Duration = 0,
+        min_wait: Duration = 0,
+        max_wait: Duration = 0,
+    ) -> Backend:
+        """Makes calls again that failed with an error that may pass.
+
+        At most `max_attempts` times (0: as often as the time allows) within `max_elapsed`
+        (0: 15 minutes); the pause is `min_wait` (0: half a second) at first, doubles with each
+        failure up to `max_wait` (0: a minute), and varies by half. Each failure is logged.
+        """
+        waits = [_arguments.duration(each) for each in (max_elapsed, min_wait, max_wait)]
+        return Backend(self._native.with_retry(max_attempts, *waits))
+
+    def with_limit(self, *, upload: int = 0, download: int = 0) -> Backend:
+        """Saves and loads at most so many bytes a second, over all threads; 0: not limited."""
+        return Backend(self._native.with_limit(upload, download))
+
+    def with_dry_run(self) -> Backend:
+        """Writes nothing: what is saved and erased is only seen through the new backend, which
+        keeps it in memory."""
+        return Backend(self._native.with_dry_run())
+
+    def with_fault(
+        self,
+        *,
+        calls: Iterable[Call] = (),
+        fail_at: int = 0,
+        fail_count: int = 1,
+        probability: float = 0.0,
+        seed: int = 0,
+        error: type[Error] = NetworkError,
+        permanent: bool = False,
+        lose_answer: bool = False,
+    ) -> Backend:
+        """Fails on purpose, to test what is built on it.
+
+        Of the `calls` (default: all) the one with the number `fail_at`, counted from 1, and those
+        after it up to `fail_count` fail, or each with `probability`; `seed` decides which, 0 for a
+        new one that is logged and part of the message. They raise `error`, retryable unless
+        `permanent`. With `lose_answer` a call that fails is made nevertheless.
+        """
+        bits = sum(_sapdr.CALLS[call] for call in set(calls))
+        return Backend(
+            self._native.with_fault(
+                bits, fail_at, fail_count, probability, seed, code_of(error), permanent, lose_answer
+            )
+        )
 
     def create(self) -> None:
         """Prepares the place for a new repository; fine if it is there already."""

@@ -42,6 +42,7 @@ __version__: Final[str]
 STATUS_TABLE: Final[tuple[tuple[str, int, int, str], ...]]
 COMPRESSION: Final[dict[str, int]]
 OVERWRITE: Final[dict[str, int]]
+CALLS: Final[dict[str, int]]
 GROUP_BY: Final[dict[str, int]]
 KEEP_UNLIMITED: Final[int]
 
@@ -234,7 +235,23 @@ class Backend(metaclass=_Type):
     @staticmethod
     def open(location: bytes) -> Backend: ...
     @staticmethod
-    def from_object(custom: object, location: bytes, max_parallel: int) -> Backend: ...
+    def from_object(custom: object, location: bytes, max_parallel: int, retry: bool) -> Backend: ...
+    def with_retry(
+        self, max_attempts: int, max_elapsed: timedelta, min_wait: timedelta, max_wait: timedelta
+    ) -> Backend: ...
+    def with_limit(self, upload: int, download: int) -> Backend: ...
+    def with_dry_run(self) -> Backend: ...
+    def with_fault(
+        self,
+        calls: int,
+        fail_at: int,
+        fail_count: int,
+        probability: float,
+        seed: int,
+        status: int,
+        permanent: bool,
+        lose_answer: bool,
+    ) -> Backend: ...
     @property
     def location(self) -> str: ...
     @property

@@ -45,6 +45,13 @@ PYBIND11_MODULE(_sapdr, module) {
                                       {"always", SAPDR_OVERWRITE_ALWAYS},
                                       {"if-newer", SAPDR_OVERWRITE_IF_NEWER},
                                       {"never", SAPDR_OVERWRITE_NEVER}});
+  module.attr("CALLS") = numbers({{"create", SAPDR_CALL_CREATE},
+                                  {"exists", SAPDR_CALL_EXISTS},
+                                  {"size", SAPDR_CALL_SIZE},
+                                  {"load", SAPDR_CALL_LOAD},
+                                  {"save", SAPDR_CALL_SAVE},
+                                  {"list", SAPDR_CALL_LIST},
+                                  {"erase", SAPDR_CALL_ERASE}});
   module.attr("GROUP_BY") = numbers({{"host", SAPDR_GROUP_BY_HOST},
                                      {"paths", SAPDR_GROUP_BY_PATHS},
                                      {"tags", SAPDR_GROUP_BY_TAGS},

@@ -1,9 +1,11 @@
 // Backends: opened, made of an object, and called.
 #include "backend.hpp"
 
+#include <pybind11/chrono.h>
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <string_view>
 #include <tuple>
@@ -69,6 +71,46 @@ void save(const opened_backend& self, const std::string& type, const std::string
   });
 }
 
+using std::chrono::nanoseconds;
+
+std::shared_ptr<opened_backend> with_retry(const opened_backend& self, uint32_t max_attempts,
+                                           nanoseconds max_elapsed, nanoseconds min_wait,
+                                           nanoseconds max_wait) {
+  return self.around([&](const sapdr::backend& storage) {
+    return storage.with_retry({.max_attempts = max_attempts,
+                               .max_elapsed = max_elapsed,
+                               .min_wait = min_wait,
+                               .max_wait = max_wait});
+  });
+}
+
+std::shared_ptr<opened_backend> with_limit(const opened_backend& self, uint64_t upload,
+                                           uint64_t download) {
+  return self.around([&](const sapdr::backend& storage) {
+    return storage.with_limit({.upload = upload, .download = download});
+  });
+}
+
+std::shared_ptr<opened_backend> with_dry_run(const opened_backend& self) {
+  return self.around([](const sapdr::backend& storage) { return storage.with_dry_run(); });
+}
+
+std::shared_ptr<opened_backend> with_fault(const opened_backend& self, uint32_t calls,
+                                           uint64_t fail_at, uint64_t fail_count,
+                                           double probability, uint64_t seed, sapdr_status status,
+                                           bool permanent, bool lose_answer) {
+  return self.around([&](const sapdr::backend& storage) {
+    return storage.with_fault({.calls = calls,
+                               .fail_at = fail_at,
+                               .fail_count = fail_count,
+                               .probability = probability,
+                               .seed = seed,
+                               .status = status,
+                               .permanent = permanent,
+                               .lose_answer = lose_answer});
+  });
+}
+
 }  // namespace
 
 opened_backend::common::common()
@@ -83,12 +125,12 @@ std::shared_ptr<opened_backend> opened_backend::open(const std::string& location
 
 std::shared_ptr<opened_backend> opened_backend::from_object(py::object adapter,
                                                             const std::string& location,
-                                                            uint32_t max_parallel) {
+                                                            uint32_t max_parallel, bool retry) {
   const auto shared = std::make_shared<common>();
   return std::make_shared<opened_backend>(
       shared, sapdr::backend::of(shared->context,
                                  make_custom_storage(std::move(adapter), location, max_parallel,
-                                                     shared->kept, shared->kept.get())));
+                                                     retry, shared->kept, shared->kept.get())));
 }
 
 void bind_backend(py::module_& module) {
@@ -97,7 +139,13 @@ void bind_backend(py::module_& module) {
   py::class_<self, std::shared_ptr<self>>(module, "Backend")
       .def_static("open", &self::open, arg("location"))
       .def_static("from_object", &self::from_object, arg("custom"), arg("location"),
-                  arg("max_parallel"))
+                  arg("max_parallel"), arg("retry"))
+      .def("with_retry", &with_retry, arg("max_attempts"), arg("max_elapsed"), arg("min_wait"),
+           arg("max_wait"))
+      .def("with_limit", &with_limit, arg("upload"), arg("download"))
+      .def("with_dry_run", &with_dry_run)
+      .def("with_fault", &with_fault, arg("calls"), arg("fail_at"), arg("fail_count"),
+           arg("probability"), arg("seed"), arg("status"), arg("permanent"), arg("lose_answer"))
       .def_property_readonly("location",
                              [](const self& of) { return path_text(of.storage().location()); })
       .def_property_readonly("max_parallel",

@@ -36,7 +36,12 @@ class opened_backend {
   // `adapter` is a _backend._Adapter.
   static std::shared_ptr<opened_backend> from_object(py::object adapter,
                                                      const std::string& location,
-                                                     uint32_t max_parallel);
+                                                     uint32_t max_parallel, bool retry);
+  // Another backend around this one: `backend decorate(const backend&)`.
+  template <class Decorate>
+  std::shared_ptr<opened_backend> around(Decorate&& decorate) const {
+    return std::make_shared<opened_backend>(common_, decorate(storage()));
+  }
 
   const sapdr::context& context() const { return common_->context; }
   const sapdr::backend& storage() const { return storage_; }

@@ -33,11 +33,12 @@ class custom_storage final : public sapdr::storage {
   }
 
  public:
-  custom_storage(py::object adapter, std::string location, uint32_t max_parallel,
+  custom_storage(py::object adapter, std::string location, uint32_t max_parallel, bool retry,
                  std::shared_ptr<kept_exceptions> kept, const void* owner)
       : adapter_(std::move(adapter)),
         location_(std::move(location)),
         max_parallel_(max_parallel),
+        retry_(retry),
         kept_(std::move(kept)),
         owner_(owner) {}
 
@@ -53,6 +54,7 @@ class custom_storage final : public sapdr::storage {
 
   std::string location() const override { return location_; }
   uint32_t max_parallel() const override { return max_parallel_; }
+  bool retry() const override { return retry_; }
 
   void create() override {
     call([&] { adapter_.attr("create")(); });
@@ -96,6 +98,7 @@ class custom_storage final : public sapdr::storage {
   py::object adapter_;
   const std::string location_;
   const uint32_t max_parallel_;
+  const bool retry_;
   const std::shared_ptr<kept_exceptions> kept_;
   const void* const owner_;
 };
@@ -103,11 +106,11 @@ class custom_storage final : public sapdr::storage {
 }  // namespace
 
 std::unique_ptr<sapdr::storage> make_custom_storage(py::object adapter, std::string location,
-                                                    uint32_t max_parallel,
+                                                    uint32_t max_parallel, bool retry,
                                                     std::shared_ptr<kept_exceptions> kept,
                                                     const void* owner) {
   return std::make_unique<custom_storage>(std::move(adapter), std::move(location), max_parallel,
-                                          std::move(kept), owner);
+                                          retry, std::move(kept), owner);
 }
 
 }  // namespace sapdr_python

@@ -16,7 +16,7 @@ namespace py = pybind11;
 // Calls come from any thread, without the GIL. `adapter` is a _backend._Adapter; `owner` is what
 // sessions look for in callback_mark.
 std::unique_ptr<sapdr::storage> make_custom_storage(py::object adapter, std::string location,
-                                                    uint32_t max_parallel,
+                                                    uint32_t max_parallel, bool retry,
                                                     std::shared_ptr<kept_exceptions> kept,
                                                     const void* owner);
 

@@ -1,8 +1,10 @@
-/* Where objects lie: backend; and storage, to write one in C++. */
+/* Where objects lie: backend, and what can be put around one; storage, to write one in C++. */
 #pragma once
 
+#include <sapdr/decorators.h>
 #include <sapdr/ext/backend.h>
 
+#include <chrono>
 #include <cstddef>
 #include <exception>
 #include <functional>
@@ -43,6 +45,8 @@ class storage {
 
   virtual std::string location() const = 0; /* for messages, without secrets */
   virtual uint32_t max_parallel() const { return 0; /* the default of the library */ }
+  /* Whether calls are made again whose error has a retry class that says so. */
+  virtual bool retry() const { return true; }
   virtual void create() {}
   virtual uint64_t size(const object_name& object) = 0;
   /* Fills the buffer, less only if the object ends before; returns how many bytes that were. */
@@ -63,6 +67,7 @@ class c_storage {
   static sapdr_backend_table table(storage* from, const std::string& location) {
     auto c = initialized<sapdr_backend_table>();
     c.max_parallel = from->max_parallel();
+    c.no_retry = from->retry() ? 0 : 1;
     c.location = c_string(location);
     c.user = from;
     c.create = create;
@@ -152,6 +157,32 @@ inline sapdr_object c_object(const object_name& name) {
 
 }  // namespace detail
 
+/* The fields mean what they mean in sapdr_retry_options. */
+struct retry_options {
+  uint32_t max_attempts = 0;
+  std::chrono::nanoseconds max_elapsed{}; /* 0: 15 minutes */
+  std::chrono::nanoseconds min_wait{};    /* 0: half a second */
+  std::chrono::nanoseconds max_wait{};    /* 0: a minute */
+};
+
+/* Bytes a second; 0: not limited. */
+struct limit_options {
+  uint64_t upload = 0;
+  uint64_t download = 0;
+};
+
+/* The fields mean what they mean in sapdr_fault_options. */
+struct fault_options {
+  uint32_t calls = 0;   /* SAPDR_CALL_*; 0: all */
+  uint64_t fail_at = 0; /* from 1 on; 0: none */
+  uint64_t fail_count = 0;
+  double probability = 0;
+  uint64_t seed = 0;
+  sapdr_status status = SAPDR_OK; /* SAPDR_OK: SAPDR_E_NETWORK */
+  bool permanent = false;
+  bool lose_answer = false;
+};
+
 /* Everything in it may be called from any thread. */
 class backend {
  public:
@@ -171,6 +202,41 @@ class backend {
                  }));
     static_cast<void>(custom.release());
     return made;
+  }
+
+  /* A backend around this one, which may go before it; see decorators.h. */
+  backend with_retry(const retry_options& options = {}) const {
+    auto c = detail::initialized<sapdr_retry_options>();
+    c.max_attempts = options.max_attempts;
+    c.max_elapsed_ns = options.max_elapsed.count();
+    c.min_wait_ns = options.min_wait.count();
+    c.max_wait_ns = options.max_wait.count();
+    return around(
+        [&](auto** out, auto** err) { return sapdr_backend_with_retry(out, get(), &c, err); });
+  }
+  backend with_limit(const limit_options& options) const {
+    auto c = detail::initialized<sapdr_limit_options>();
+    c.upload = options.upload;
+    c.download = options.download;
+    return around(
+        [&](auto** out, auto** err) { return sapdr_backend_with_limit(out, get(), &c, err); });
+  }
+  backend with_dry_run() const {
+    return around(
+        [&](auto** out, auto** err) { return sapdr_backend_with_dry_run(out, get(), err); });
+  }
+  backend with_fault(const fault_options& options) const {
+    auto c = detail::initialized<sapdr_fault_options>();
+    c.calls = options.calls;
+    c.fail_at = options.fail_at;
+    c.fail_count = options.fail_count;
+    c.probability = options.probability;
+    c.seed = options.seed;
+    c.status = options.status;
+    c.permanent = options.permanent;
+    c.lose_answer = options.lose_answer;
+    return around(
+        [&](auto** out, auto** err) { return sapdr_backend_with_fault(out, get(), &c, err); });
   }
 
   std::string_view location() const { return sapdr_backend_location(handle_.get()); }
@@ -238,6 +304,10 @@ class backend {
   static void call(Call&& call) {
     detail::error_out err;
     err.check(std::forward<Call>(call)(static_cast<sapdr_error**>(err)));
+  }
+  template <class Make>
+  backend around(Make&& decorate) const {
+    return backend(log_, make(std::forward<Make>(decorate)));
   }
   template <class Make>
   static sapdr_backend* make(Make&& make) {

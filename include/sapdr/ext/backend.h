@@ -68,6 +68,9 @@ typedef sapdr_status (*sapdr_object_tell)(void *told, const char *name, uint64_t
 typedef struct sapdr_backend_table {
   uint32_t struct_size;
   uint32_t max_parallel;   /* calls at once, at most 64; 0: 4. With 1 nothing needs a lock */
+  int32_t no_retry;        /* 1: a failed call is not made again. 0: as sapdr_backend_with_retry
+                              does by default, which concerns errors whose retry class says so */
+  int32_t reserved;
   const char *location;    /* for messages, without secrets; NULL: "custom:" */
   void *user;              /* handed to every function */
   /* Prepares the place for a new repository; fine if it is there already. NULL: nothing to do. */

@@ -1,0 +1,76 @@
+#include "storage/limit.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "base/cancel.hpp"
+
+namespace sapdr::core {
+
+namespace {
+
+constexpr unsigned pieces_a_second = 20;
+// How much that was not used may be made up for.
+constexpr std::chrono::milliseconds burst(250);
+
+class LimitBackend final : public Backend {
+ public:
+  LimitBackend(BackendPtr inner, const LimitOptions& options) : inner_(std::move(inner)) {
+    if (options.upload != 0) up_.emplace(options.upload);
+    if (options.download != 0) down_.emplace(options.download);
+  }
+
+  std::string location() const override { return inner_->location(); }
+  unsigned max_parallel() const override { return inner_->max_parallel(); }
+  void create() override { inner_->create(); }
+  bool exists(const FileName& file) override { return inner_->exists(file); }
+  uint64_t size_of(const FileName& file) override { return inner_->size_of(file); }
+  void load(const FileName& file, uint64_t offset, ByteSpan out) override {
+    wait(down_, out.size());
+    inner_->load(file, offset, out);
+  }
+  void save(const FileName& file, ByteView data) override {
+    wait(up_, data.size());
+    inner_->save(file, data);
+  }
+  void list(FileType type, const ObjectVisitor& each) override { inner_->list(type, each); }
+  void erase(const FileName& file) override { inner_->erase(file); }
+
+ private:
+  static void wait(std::optional<TokenBucket>& bucket, uint64_t bytes) {
+    if (bucket && !bucket->take(bytes)) throw Error(Code::cancelled, "the operation was cancelled");
+  }
+
+  const BackendPtr inner_;
+  std::optional<TokenBucket> up_, down_;
+};
+
+}  // namespace
+
+TokenBucket::TokenBucket(uint64_t bytes_per_second)
+    : rate_(static_cast<double>(bytes_per_second)),
+      piece_(std::max<uint64_t>(bytes_per_second / pieces_a_second, 1)) {}
+
+TokenBucket::Clock::time_point TokenBucket::reserve(uint64_t bytes, Clock::time_point now) {
+  const std::chrono::duration<double> time(static_cast<double>(bytes) / rate_);
+  const std::lock_guard lock(mutex_);
+  next_ = std::max<Clock::time_point>(next_, now - burst) +
+          std::chrono::duration_cast<Clock::duration>(time);
+  return next_;
+}
+
+bool TokenBucket::take(uint64_t bytes) {
+  while (bytes > 0) {
+    const uint64_t part = std::min(bytes, piece_);
+    if (!sleep_until(reserve(part, Clock::now()))) return false;
+    bytes -= part;
+  }
+  return true;
+}
+
+BackendPtr with_limit(BackendPtr inner, const LimitOptions& options) {
+  return std::make_shared<LimitBackend>(std::move(inner), options);
+}
+
+}  // namespace sapdr::core

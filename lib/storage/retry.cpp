@@ -1,0 +1,172 @@
+#include "storage/retry.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <utility>
+
+#include "base/cancel.hpp"
+#include "storage/listing.hpp"
+
+namespace sapdr::core {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Nanoseconds = std::chrono::nanoseconds;
+
+constexpr size_t compared_at_once = 4 * 1024 * 1024;
+
+std::string seconds(Nanoseconds duration) {
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+  std::string fraction = std::to_string(ms % 1000);
+  fraction.insert(0, 3 - fraction.size(), '0');
+  return std::to_string(ms / 1000) + "." + fraction + " s";
+}
+
+class RetryBackend final : public Backend {
+ public:
+  RetryBackend(ContextPtr context, BackendPtr inner, const RetryOptions& options)
+      : context_(std::move(context)), inner_(std::move(inner)), options_(options) {
+    uint64_t seed;
+    context_->random({reinterpret_cast<std::byte*>(&seed), sizeof seed});
+    random_.seed(seed);
+  }
+
+  std::string location() const override { return inner_->location(); }
+  unsigned max_parallel() const override { return inner_->max_parallel(); }
+
+  void create() override {
+    run("create the place", [&](bool) { inner_->create(); });
+  }
+  bool exists(const FileName& file) override {
+    bool exists = false;
+    run("look for " + to_string(file), [&](bool) { exists = inner_->exists(file); });
+    return exists;
+  }
+  uint64_t size_of(const FileName& file) override {
+    uint64_t size = 0;
+    run("look at " + to_string(file), [&](bool) { size = inner_->size_of(file); });
+    return size;
+  }
+  void load(const FileName& file, uint64_t offset, ByteSpan out) override {
+    run("load " + to_string(file), [&](bool) { inner_->load(file, offset, out); });
+  }
+  void save(const FileName& file, ByteView data) override;
+  void list(FileType type, const ObjectVisitor& each) override;
+  void erase(const FileName& file) override;
+
+ private:
+  template <class Call>
+  void run(const std::string& what, Call call);
+  void wait_after(const std::string& what, unsigned attempt, Clock::time_point start,
+                  const Error& error);
+  Nanoseconds pause_after(unsigned attempt);
+  bool holds(const FileName& file, ByteView data);
+  void log(LogLevel level, const std::string& text) const { context_->log(level, "storage", text); }
+
+  const ContextPtr context_;
+  const BackendPtr inner_;
+  const RetryOptions options_;
+  std::mutex mutex_;  // around random_
+  std::mt19937_64 random_;
+};
+
+// Makes `call` until it succeeds, telling it whether it was made before.
+template <class Call>
+void RetryBackend::run(const std::string& what, Call call) {
+  const auto start = Clock::now();
+  for (unsigned attempt = 1;; ++attempt) {
+    try {
+      call(attempt > 1);
+      if (attempt > 1) {
+        log(LogLevel::info, "could " + what + " at attempt " + std::to_string(attempt));
+      }
+      return;
+    } catch (const Error& error) {
+      if (error.retry() == Retry::never) throw;
+      wait_after(what, attempt, start, error);
+    }
+  }
+}
+
+// Throws if the failed attempt was the last.
+void RetryBackend::wait_after(const std::string& what, unsigned attempt, Clock::time_point start,
+                              const Error& error) {
+  const Nanoseconds pause = pause_after(attempt);
+  const auto next = Clock::now() + pause;
+  const std::string count = std::to_string(attempt);
+  const bool was_last = options_.max_attempts != 0 && attempt >= options_.max_attempts;
+  if (was_last || next - start > options_.max_elapsed) {
+    log(LogLevel::error, "could not " + what + " in " + count + " attempts: " + error.message());
+    throw error;
+  }
+  log(LogLevel::warning, "attempt " + count + " to " + what + " failed, the next one is in " +
+                             seconds(pause) + ": " + error.message());
+  if (!sleep_until(next)) {
+    throw Error(Code::cancelled, "the operation was cancelled after " + count + " attempts to " +
+                                     what + " in " + location())
+        .because(error);
+  }
+}
+
+Nanoseconds RetryBackend::pause_after(unsigned attempt) {
+  const double doubled = static_cast<double>(options_.min_wait.count()) * std::exp2(attempt - 1);
+  const double limited = std::min(doubled, static_cast<double>(options_.max_wait.count()));
+  const std::lock_guard lock(mutex_);
+  std::uniform_real_distribution<double> jitter(0.5, 1.5);
+  return Nanoseconds(static_cast<int64_t>(limited * jitter(random_)));
+}
+
+void RetryBackend::save(const FileName& file, ByteView data) {
+  run("save " + to_string(file), [&](bool was_tried) {
+    try {
+      inner_->save(file, data);
+    } catch (const Error& error) {
+      if (error.code() != Code::exists || !was_tried || !holds(file, data)) throw;
+    }
+  });
+}
+
+bool RetryBackend::holds(const FileName& file, ByteView data) {
+  if (inner_->size_of(file) != data.size()) return false;
+  Bytes stored;
+  for (size_t at = 0; at < data.size(); at += stored.size()) {
+    stored.resize(std::min(compared_at_once, data.size() - at));
+    inner_->load(file, at, stored);
+    if (!std::equal(stored.begin(), stored.end(), data.begin() + static_cast<ptrdiff_t>(at))) {
+      return false;
+    }
+  }
+  return true;
+}
+
+// Told when one attempt got to its end: of those that failed nothing was told.
+void RetryBackend::list(FileType type, const ObjectVisitor& each) {
+  std::optional<Listing> listing;
+  run(std::string("list the objects of the type ") + to_string(type), [&](bool) {
+    listing.emplace(type);
+    inner_->list(type, [&](const ObjectInfo& object) { listing->add(object); });
+  });
+  listing->tell(each);
+}
+
+void RetryBackend::erase(const FileName& file) {
+  run("erase " + to_string(file), [&](bool was_tried) {
+    try {
+      inner_->erase(file);
+    } catch (const Error& error) {
+      if (error.code() != Code::not_found || !was_tried) throw;
+    }
+  });
+}
+
+}  // namespace
+
+BackendPtr with_retry(ContextPtr context, BackendPtr inner, const RetryOptions& options) {
+  return std::make_shared<RetryBackend>(std::move(context), std::move(inner), options);
+}
+
+}  // namespace sapdr::core
