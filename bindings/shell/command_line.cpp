@@ -102,9 +102,9 @@ void add_globals(CLI::App& app, GlobalOptions& options) {
   option(kGroup, "--key-hint", options.repository.key_hint, "ID", "try this key first");
   option(kGroup, "--retry-lock", options.retry_lock, "DURATION",
          "wait so long for a lock of others: 90s, 5m, 1h");
-  option(kRepository, "--limit-download", options.limit_download, "KiB/s",
+  option(kGroup, "--limit-download", options.limit_download, "KiB/s",
          "read at most so much from the storage (default: no limit)");
-  option(kRepository, "--limit-upload", options.limit_upload, "KiB/s",
+  option(kGroup, "--limit-upload", options.limit_upload, "KiB/s",
          "write at most so much to the storage (default: no limit)");
   app.add_flag("--no-lock", options.no_lock, "take no lock, to read from read-only storage")
       ->group(kGroup);

@@ -32,13 +32,19 @@ const FileName other{FileType::pack, std::string(64, 'b')};
 
 struct Logged {
   std::vector<std::string> messages;
-  ContextPtr context = std::make_shared<const Context>(Context::Settings{
-      .on_log = [this](const LogRecord& record) { messages.emplace_back(record.message); }});
+  ContextPtr context = make_context();
 
   bool tells(std::string_view text) const {
     return std::any_of(messages.begin(), messages.end(), [&](const std::string& message) {
       return message.find(text) != std::string::npos;
     });
+  }
+
+ private:
+  ContextPtr make_context() {
+    Context::Settings settings;
+    settings.on_log = [this](const LogRecord& record) { messages.emplace_back(record.message); };
+    return std::make_shared<const Context>(settings);
   }
 };
 

@@ -160,22 +160,22 @@ sapdr_status write_dump(void* user, const void* data, std::size_t size, sapdr_er
 }
 
 std::optional<Failure> dump_all(const DumpArguments& a, Session& session, sapdr_repo* repo,
-                                const Choice& choice, Dump& dump) {
+                                const Filter& filter, Dump& dump) {
   return attempt([&](sapdr_error** error) {
-    return sapdr_dump_run(repo, choice.name.c_str(), choice.filter->get(), a.path.c_str(),
-                          write_dump, &dump, session.cancel(), error);
+    return sapdr_dump_run(repo, a.snapshot.c_str(), filter.get(), a.path.c_str(), write_dump, &dump,
+                          session.cancel(), error);
   });
 }
 
 std::optional<Failure> dump_range(const DumpArguments& a, const Range& range, Session& session,
-                                  sapdr_repo* repo, const Choice& choice, Dump& dump) {
+                                  sapdr_repo* repo, const Filter& filter, Dump& dump) {
   sapdr_file_options options;
   SAPDR_INIT(&options);
   options.cancel = session.cancel();
   sapdr_file* opened = nullptr;
   auto failure = attempt([&](sapdr_error** error) {
-    return sapdr_file_open(&opened, repo, choice.name.c_str(), choice.filter->get(), a.path.c_str(),
-                           &options, error);
+    return sapdr_file_open(&opened, repo, a.snapshot.c_str(), filter.get(), a.path.c_str(), &options,
+                           error);
   });
   const File file(opened);
   std::vector<char> piece(8 * 1024 * 1024);
