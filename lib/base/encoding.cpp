@@ -14,8 +14,8 @@ constexpr char hex_digits[] = "0123456789abcdef";
 constexpr std::string_view base64_alphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-// Values of hexadecimal digits, lower case; 0xff for all other characters. A table, because an index
-// has millions of ids.
+// Values of hexadecimal digits, lower case; 0xff for all other characters. A table, because an
+// index has millions of ids.
 constexpr std::array<uint8_t, 256> hex_values = [] {
   std::array<uint8_t, 256> values{};
   values.fill(0xff);

@@ -1,5 +1,5 @@
-// Reading index files as a stream of JSON's events: ten million blobs make two gigabytes of JSON, of
-// which no tree of values is built.
+// Reading index files as a stream of JSON's events: ten million blobs make two gigabytes of JSON,
+// of which no tree of values is built.
 #include <boost/json/basic_parser_impl.hpp>
 #include <limits>
 
@@ -218,7 +218,8 @@ const NamedField* IndexEvents::field_for(bool is_text) const {
   for (const NamedField& field : fields) {
     if (field.place != here || field.key != key_) continue;
     if (field.is_text == is_text) return &field;
-    fail_member(key_, field.is_text ? "is not a string" : "is not a whole number of at most 64 bits");
+    fail_member(key_,
+                field.is_text ? "is not a string" : "is not a whole number of at most 64 bits");
   }
   for (const Step& step : steps) {
     if (step.from != here) continue;

@@ -20,8 +20,8 @@ struct PackReport {
 PackReport read_pack(Repository& repository, const Id& pack,
                      const std::vector<BlobPlace>& expected);
 
-// What the header of a stored pack of `size` bytes says is in it. Throws Code::corrupt if there is no
-// header that opens.
+// What the header of a stored pack of `size` bytes says is in it. Throws Code::corrupt if there is
+// no header that opens.
 std::vector<PackedBlob> read_pack_header(Repository& repository, const Id& pack, uint64_t size);
 
 // The size that a pack has according to the index, if the index names everything in it.

@@ -108,7 +108,9 @@ TEST_CASE("retry over storage of which every third call fails") {
   constexpr uint32_t calls = call_any & ~(call_save | call_erase);
   FaultOptions faults{.calls = calls, .probability = 0.3, .seed = seed()};
   SUBCASE("before it was made") {}
-  SUBCASE("when its answer is lost") { faults.lose_answer = true; }
+  SUBCASE("when its answer is lost") {
+    faults.lose_answer = true;
+  }
   test_backend(decorated([&](BackendPtr inner) {
     return with_retry(log.context, with_fault(log.context, inner, faults), at_once);
   }));

@@ -174,8 +174,8 @@ std::optional<Failure> dump_range(const DumpArguments& a, const Range& range, Se
   options.cancel = session.cancel();
   sapdr_file* opened = nullptr;
   auto failure = attempt([&](sapdr_error** error) {
-    return sapdr_file_open(&opened, repo, a.snapshot.c_str(), filter.get(), a.path.c_str(), &options,
-                           error);
+    return sapdr_file_open(&opened, repo, a.snapshot.c_str(), filter.get(), a.path.c_str(),
+                           &options, error);
   });
   const File file(opened);
   std::vector<char> piece(8 * 1024 * 1024);
