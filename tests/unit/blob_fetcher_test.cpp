@@ -119,7 +119,7 @@ TEST_CASE_FIXTURE(Fixture, "blob fetcher: a damaged blob is lost, its neighbours
 
 TEST_CASE_FIXTURE(Fixture, "blob fetcher: what cannot be read is not taken for damaged") {
   store({1000, 200'000, 1000});
-  backend->before = [this](const char* call, const FileName& file) {
+  backend->before = [](const char* call, const FileName& file) {
     const bool is_load = std::string_view(call) == "load" && file.type == FileType::pack;
     if (is_load) throw Error(Code::io, "the disk does not answer");
   };

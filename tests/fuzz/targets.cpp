@@ -1,0 +1,192 @@
+#include "targets.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include "base/encoding.hpp"
+#include "base/error.hpp"
+#include "base/go_quote.hpp"
+#include "base/json.hpp"
+#include "base/path.hpp"
+#include "checksum/manifest.hpp"
+#include "component/files/patterns.hpp"
+#include "format/codec.hpp"
+#include "format/config.hpp"
+#include "format/index.hpp"
+#include "format/key.hpp"
+#include "format/lock.hpp"
+#include "format/pack.hpp"
+#include "format/snapshot.hpp"
+#include "format/tree.hpp"
+#include "operation/amount.hpp"
+#include "operation/retention.hpp"
+
+namespace sapdr::test {
+
+using namespace core;
+
+namespace {
+
+// An input that is refused is fine, by these errors only.
+template <class Call>
+void refusing(Call call) {
+  try {
+    call();
+  } catch (const Error& error) {
+    switch (error.code()) {
+      case Code::corrupt:
+      case Code::unsupported:
+      case Code::invalid_argument:
+        return;
+      default:
+        std::fprintf(stderr, "refused by an unexpected error: %s\n", error.what());
+        std::abort();
+    }
+  }
+}
+
+void require(bool holds, const char* what) {
+  if (holds) return;
+  std::fprintf(stderr, "does not hold: %s\n", what);
+  std::abort();
+}
+
+// What was read is written, and reads as the same.
+template <class Parse, class Write>
+void round_trip(ByteView input, Parse parse, Write write) {
+  refusing([&] {
+    const std::string once = write(parse(as_text(input)));
+    std::string again;
+    try {
+      again = write(parse(once));
+    } catch (const Error& error) {
+      std::fprintf(stderr, "what was written is refused: %s\n%s\n", error.what(), once.c_str());
+      std::abort();
+    }
+    require(once == again, "what is written reads as what was written");
+  });
+}
+
+void fuzz_config(ByteView input) {
+  round_trip(input, parse_config, config_json);
+}
+
+void fuzz_index(ByteView input) {
+  round_trip(
+      input, [](std::string_view text) { return parse_index(text, "index"); }, index_json);
+}
+
+void fuzz_tree(ByteView input) {
+  round_trip(
+      input, [](std::string_view text) { return parse_tree(text, "tree"); }, tree_json);
+}
+
+void fuzz_snapshot(ByteView input) {
+  round_trip(
+      input, [](std::string_view text) { return parse_snapshot(text, "snapshot"); }, snapshot_json);
+}
+
+void fuzz_lock(ByteView input) {
+  round_trip(
+      input, [](std::string_view text) { return parse_lock(text, "lock"); }, lock_json);
+}
+
+void fuzz_key(ByteView input) {
+  round_trip(
+      input, [](std::string_view text) { return parse_key_file(text, "key"); }, key_file_json);
+  refusing([&] { parse_master_key(input); });
+}
+
+// The first four bytes are the size of the pack's data.
+void fuzz_pack_header(ByteView input) {
+  if (input.size() < 4) return;
+  const uint32_t data_size = load_le32(input.data());
+  refusing([&] {
+    const auto blobs = parse_pack_header(input.subspan(4), data_size, "pack");
+    const Bytes written = encode_pack_header(blobs);
+    require(parse_pack_header(written, data_size, "pack") == blobs, "a header reads as written");
+  });
+}
+
+void fuzz_codec(ByteView input) {
+  Codec codec(Compression::fastest);
+  constexpr size_t limit = 1 << 20;
+  Bytes plain;
+  if (codec.decompress_unknown(input, limit, plain)) {
+    require(plain.size() <= limit, "no more comes out than the limit");
+  }
+  if (input.size() < 2) return;
+  Bytes exact(std::to_integer<size_t>(input[0]) << 8 | std::to_integer<size_t>(input[1]));
+  static_cast<void>(codec.decompress(input.subspan(2), exact));
+  Bytes packed;
+  if (!codec.compress(input, false, packed)) return;
+  Bytes back(input.size());
+  require(codec.decompress(packed, back), "what was compressed is decompressed");
+  require(std::equal(back.begin(), back.end(), input.begin()), "and is what it was");
+}
+
+void fuzz_manifest(ByteView input) {
+  refusing([&] {
+    const ManifestEntry entry = parse_manifest_line(as_text(input));
+    std::string line = manifest_line(entry.id, entry.name);
+    if (line.ends_with('\n')) line.pop_back();
+    const ManifestEntry again = parse_manifest_line(line);
+    require(again.id == entry.id && again.name == entry.name, "a line reads as written");
+  });
+}
+
+// A pattern, a newline, a path: the ways to ask for a match agree.
+void fuzz_patterns(ByteView input) {
+  const std::string_view text = as_text(input);
+  const size_t newline = text.find('\n');
+  if (newline == std::string_view::npos) return;
+  PatternList list;
+  bool is_right = false;
+  refusing([&] {
+    list.add(text.substr(0, newline));
+    is_right = true;
+  });
+  if (!is_right) return;
+  const auto names = split_path(text.substr(newline + 1));
+  if (names.empty()) return;
+  PatternList::State state = list.root();
+  std::string path;
+  for (size_t i = 0; i < names.size(); ++i) {
+    path.append("/").append(names[i]);
+    require(list.matches(state, names[i], true) == list.matches(path, true),
+            "names one by one and a path match alike");
+    if (i + 1 < names.size()) state = list.below(state, names[i]);
+  }
+}
+
+void fuzz_text(ByteView input) {
+  const std::string text(as_text(input));
+  require(go_unquote(go_quote(text)) == text, "a quoted name is unquoted as it was");
+  refusing([&] { go_unquote(text); });
+  refusing([&] { parse_time(text); });
+  refusing([&] { from_base64(text); });
+  refusing([&] { CalendarSpan::parse(text); });
+  parse_bytes(text);
+  parse_share(text);
+  std::string json = "{\"a\":";
+  append_json_string(json, text);
+  parse_json(json + "}", "what was written");
+}
+
+constexpr FuzzTarget targets[] = {
+    {"codec", fuzz_codec},         {"config", fuzz_config},
+    {"index", fuzz_index},         {"key", fuzz_key},
+    {"lock", fuzz_lock},           {"manifest", fuzz_manifest},
+    {"pack_header", fuzz_pack_header}, {"patterns", fuzz_patterns},
+    {"snapshot", fuzz_snapshot},   {"text", fuzz_text},
+    {"tree", fuzz_tree},
+};
+
+}  // namespace
+
+std::span<const FuzzTarget> fuzz_targets() {
+  return targets;
+}
+
+}  // namespace sapdr::test
