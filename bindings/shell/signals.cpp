@@ -20,7 +20,7 @@ SignalsCancel::SignalsCancel(sapdr_cancel* cancel) {
   struct sigaction action {};
   action.sa_handler = on_signal;
   // No SA_RESTART: a read of a password must end, too.
-  action.sa_flags = SA_RESETHAND;
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);

@@ -303,7 +303,6 @@ TEST_CASE_FIXTURE(Fixture, "backup: cancelling ends it without a snapshot and wi
   Cancel cancel;
   Progress progress(nullptr, &cancel);
   const Files files{{"/a", random.bytes(40'000'000)}};
-  std::atomic<int> saves{0};
   backend->before = [&](const char* call, const FileName& file) {
     if (std::string_view(call) == "save" && file.type == FileType::pack) cancel.trigger();
   };

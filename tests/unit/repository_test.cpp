@@ -150,12 +150,13 @@ TEST_CASE_FIXTURE(Fixture, "repository: prefixes are found, ambiguous or unknown
     const Id id = repository->save_unpacked(FileType::snapshot, "{}");
     by_digit[id.hex()[0]].push_back(id);
   }
-  for (const auto& [digit, ids] : by_digit) {
+  for (const auto& entry : by_digit) {
+    const std::string digit(1, entry.first);
+    const std::vector<Id>& ids = entry.second;
     CHECK(repository->find_by_prefix(FileType::snapshot, ids[0].hex().substr(0, 16)) == ids[0]);
     if (ids.size() > 1) {
-      CHECK(code_of([&] {
-              repository->find_by_prefix(FileType::snapshot, std::string(1, digit));
-            }) == Code::ambiguous);
+      CHECK(code_of([&] { repository->find_by_prefix(FileType::snapshot, digit); }) ==
+            Code::ambiguous);
     }
   }
   CHECK(code_of([&] { repository->find_by_prefix(FileType::snapshot, "xyz"); }) == Code::not_found);

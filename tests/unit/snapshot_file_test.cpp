@@ -68,8 +68,8 @@ TEST_CASE("file: any range is that of the file") {
     CHECK_MESSAGE(read(file, offset, size) == expected, "at ", offset, " of ", size);
   };
   for (const uint64_t edge : edges) {
-    for (const size_t size : {1, 2, 3, 5000, 3'000'000}) {
-      for (const uint64_t before : {0, 1, 2}) check(edge - before, size);
+    for (const size_t size : {1UL, 2UL, 3UL, 5000UL, 3'000'000UL}) {
+      for (const uint64_t before : {0UL, 1UL, 2UL}) check(edge - before, size);
     }
   }
   for (int i = 0; i < 200; ++i) {
@@ -88,7 +88,7 @@ TEST_CASE("file: any range is that of the file") {
 TEST_CASE("file: read from front to back, each blob is loaded once") {
   FileBench bench;
   const Bench::Loads& loads = bench.count_loads();
-  for (const size_t piece : {1, 300, 1000, 1001, 4500, 10'000}) {
+  for (const size_t piece : {1UL, 300UL, 1000UL, 1001UL, 4500UL, 10'000UL}) {
     bench.count_loads();
     SnapshotFile file = bench.open();
     std::string all;
@@ -114,7 +114,7 @@ TEST_CASE("file: a read loads what it touches, and nothing else") {
   CHECK(loaded_by(4500, 1000) == 2);
   CHECK(loaded_by(0, 1) == 0);  // kept
   // No more than eight are kept; the least recently used one goes.
-  for (const uint64_t blob : {2, 7, 3, 6, 1, 8}) read(file, blob * 1000, 1);
+  for (const uint64_t blob : {2UL, 7UL, 3UL, 6UL, 1UL, 8UL}) read(file, blob * 1000, 1);
   CHECK(loaded_by(0, 1) == 0);
   CHECK(loaded_by(9000, 1) == 1);
   CHECK(file.blob_end(0) == 1000);
@@ -156,7 +156,7 @@ TEST_CASE("file: who reads on has blobs loaded at the same time, who jumps about
   CHECK(most_at_once(in_pieces) > 1);
   CHECK(loads == 10);
   CHECK(most_at_once([](SnapshotFile& file) {
-          for (const uint64_t blob : {9, 1, 8, 0, 2, 4}) read(file, blob * 1000 + 1, 500);
+          for (const uint64_t blob : {9UL, 1UL, 8UL, 0UL, 2UL, 4UL}) read(file, blob * 1000 + 1, 500);
         }) == 1);
   CHECK(loads == 6);
 }
