@@ -17,15 +17,15 @@ uint32_t BlobIndex::add(const Id& pack, const std::vector<PackedBlob>& blobs) {
     }
   }
   const std::unique_lock lock(mutex_);
-  const auto [at, is_new] = pack_numbers_.try_emplace(pack, static_cast<uint32_t>(packs_.size()));
-  const uint32_t number = at->second;
-  Run run{number, static_cast<uint32_t>(size_), 0};
+  const std::optional<uint32_t> known = number_of_pack(pack);
+  const uint32_t number = known.value_or(static_cast<uint32_t>(packs_.size()));
+  Run run{static_cast<uint32_t>(entries_.size()), 0};
   for (const PackedBlob& blob : blobs) run.count += insert(number, blob) ? 1 : 0;
-  if (is_new) {
-    packs_.push_back(pack);
-    first_runs_.push_back(run);
+  if (!known) {
+    packs_.push_back({pack, run});
+    pack_table_.insert(pack, number, [&](uint32_t at) -> const Id& { return packs_[at].id; });
   } else if (run.count > 0) {
-    more_runs_.push_back(run);
+    second_runs_.push_back({number, run});
   }
   return number;
 }
@@ -33,13 +33,11 @@ uint32_t BlobIndex::add(const Id& pack, const std::vector<PackedBlob>& blobs) {
 void BlobIndex::clear() {
   const std::unique_lock lock(mutex_);
   ++generation_;
-  segments_.clear();
-  size_ = 0;
-  table_.clear();
+  entries_.clear();
+  entry_table_.clear();
   packs_.clear();
-  pack_numbers_.clear();
-  first_runs_.clear();
-  more_runs_.clear();
+  pack_table_.clear();
+  second_runs_.clear();
 }
 
 uint64_t BlobIndex::generation() const {
@@ -60,48 +58,34 @@ BlobPlace BlobIndex::place(const Entry& entry) {
   return place;
 }
 
-bool BlobIndex::is(const Entry& entry, const Id& id, BlobType type) const {
+bool BlobIndex::is(const Entry& entry, const Id& id, BlobType type) {
   return ((entry.length_and_type & tree_bit) != 0) == (type == BlobType::tree) && entry.id == id;
 }
 
 // False if the place is known already.
 bool BlobIndex::insert(uint32_t pack, const PackedBlob& blob) {
-  if ((size_ + 1) * 10 > table_.size() * 8) grow();
-  size_t at = slot(blob.id);
-  for (; table_[at] != 0; at = (at + 1) & (table_.size() - 1)) {
-    const Entry& other = entry(table_[at] - 1);
-    if (is(other, blob.id, blob.type) && other.pack == pack && other.offset == blob.offset)
-      return false;
-  }
-  if (size_ % segment_size == 0) {
-    segments_.push_back(std::make_unique_for_overwrite<Entry[]>(segment_size));
-  }
+  bool is_known = false;
+  entry_table_.for_each_candidate(blob.id, [&](uint32_t number) {
+    const Entry& other = entries_[number];
+    is_known = is(other, blob.id, blob.type) && other.pack == pack && other.offset == blob.offset;
+    return is_known;
+  });
+  if (is_known) return false;
   const uint32_t type_bit = blob.type == BlobType::tree ? tree_bit : 0;
-  segments_.back()[size_ % segment_size] =
-      Entry{blob.id, pack, blob.offset, blob.length | type_bit, blob.plain_length};
-  table_[at] = static_cast<uint32_t>(++size_);
+  entry_table_.insert(blob.id, static_cast<uint32_t>(entries_.size()),
+                      [&](uint32_t at) -> const Id& { return entries_[at].id; });
+  entries_.push_back({blob.id, pack, blob.offset, blob.length | type_bit, blob.plain_length});
   return true;
 }
 
-void BlobIndex::grow() {
-  std::vector<uint32_t> old = std::move(table_);
-  table_.assign(old.empty() ? 1024 : old.size() * 2, 0);
-  for (const uint32_t number : old) {
-    if (number == 0) continue;
-    size_t at = slot(entry(number - 1).id);
-    while (table_[at] != 0) at = (at + 1) & (table_.size() - 1);
-    table_[at] = number;
-  }
-}
-
 std::optional<BlobPlace> BlobIndex::find(const Id& id, BlobType type) const {
+  std::optional<BlobPlace> found;
   const std::shared_lock lock(mutex_);
-  if (table_.empty()) return std::nullopt;
-  for (size_t at = slot(id); table_[at] != 0; at = (at + 1) & (table_.size() - 1)) {
-    const Entry& found = entry(table_[at] - 1);
-    if (is(found, id, type)) return place(found);
-  }
-  return std::nullopt;
+  entry_table_.for_each_candidate(id, [&](uint32_t number) {
+    if (is(entries_[number], id, type)) found = place(entries_[number]);
+    return found.has_value();
+  });
+  return found;
 }
 
 bool BlobIndex::contains(const Id& id, BlobType type) const {
@@ -111,45 +95,58 @@ bool BlobIndex::contains(const Id& id, BlobType type) const {
 std::optional<uint32_t> BlobIndex::number_of(const Id& id, BlobType type) const {
   std::optional<uint32_t> lowest;
   const std::shared_lock lock(mutex_);
-  if (table_.empty()) return lowest;
-  for (size_t at = slot(id); table_[at] != 0; at = (at + 1) & (table_.size() - 1)) {
-    const uint32_t number = table_[at] - 1;
-    if ((!lowest || number < *lowest) && is(entry(number), id, type)) lowest = number;
-  }
+  entry_table_.for_each_candidate(id, [&](uint32_t number) {
+    if ((!lowest || number < *lowest) && is(entries_[number], id, type)) lowest = number;
+    return false;
+  });
   return lowest;
 }
 
 std::vector<BlobPlace> BlobIndex::find_all(const Id& id, BlobType type) const {
   std::vector<BlobPlace> places;
   const std::shared_lock lock(mutex_);
-  if (table_.empty()) return places;
-  for (size_t at = slot(id); table_[at] != 0; at = (at + 1) & (table_.size() - 1)) {
-    const Entry& found = entry(table_[at] - 1);
-    if (is(found, id, type)) places.push_back(place(found));
-  }
+  entry_table_.for_each_candidate(id, [&](uint32_t number) {
+    if (is(entries_[number], id, type)) places.push_back(place(entries_[number]));
+    return false;
+  });
   return places;
+}
+
+std::optional<uint32_t> BlobIndex::number_of_pack(const Id& pack) const {
+  std::optional<uint32_t> found;
+  pack_table_.for_each_candidate(pack, [&](uint32_t number) {
+    if (packs_[number].id == pack) found = number;
+    return found.has_value();
+  });
+  return found;
 }
 
 std::optional<uint32_t> BlobIndex::pack_number(const Id& pack) const {
   const std::shared_lock lock(mutex_);
-  const auto at = pack_numbers_.find(pack);
-  return at == pack_numbers_.end() ? std::nullopt : std::optional(at->second);
+  return number_of_pack(pack);
+}
+
+const BlobIndex::Pack& BlobIndex::pack_at(uint32_t number) const {
+  if (number >= packs_.size()) {
+    throw Error(Code::internal, "the index does not know pack number " + std::to_string(number));
+  }
+  return packs_[number];
 }
 
 Id BlobIndex::pack_id(uint32_t number) const {
   const std::shared_lock lock(mutex_);
-  return packs_.at(number);
+  return pack_at(number).id;
 }
 
 std::vector<BlobPlace> BlobIndex::blobs_in(uint32_t pack) const {
   std::vector<BlobPlace> places;
   const std::shared_lock lock(mutex_);
   const auto append = [&](const Run& run) {
-    for (uint32_t i = 0; i < run.count; ++i) places.push_back(place(entry(run.first + i)));
+    for (uint32_t i = 0; i < run.count; ++i) places.push_back(place(entries_[run.first + i]));
   };
-  append(first_runs_.at(pack));
-  for (const Run& run : more_runs_) {
-    if (run.pack == pack) append(run);
+  append(pack_at(pack).run);
+  for (const SecondRun& second : second_runs_) {
+    if (second.pack == pack) append(second.run);
   }
   return places;
 }
@@ -161,7 +158,7 @@ size_t BlobIndex::n_packs() const {
 
 size_t BlobIndex::n_blobs() const {
   const std::shared_lock lock(mutex_);
-  return size_;
+  return entries_.size();
 }
 
 }  // namespace sapdr::core

@@ -1,14 +1,13 @@
 // The index in memory: where every blob of the repository lies. At most 60 bytes a blob.
 #pragma once
 
-#include <memory>
 #include <mutex>
 #include <optional>
 #include <shared_mutex>
-#include <unordered_map>
 #include <vector>
 
 #include "format/blob.hpp"
+#include "repository/id_table.hpp"
 
 namespace sapdr::core {
 
@@ -55,7 +54,7 @@ class BlobIndex {
   template <class Each>
   void for_each(Each each) const {
     const std::shared_lock lock(mutex_);
-    for (size_t i = 0; i < size_; ++i) each(place(entry(i)));
+    for (size_t i = 0; i < entries_.size(); ++i) each(place(entries_[i]));
   }
 
  private:
@@ -66,31 +65,34 @@ class BlobIndex {
     uint32_t length_and_type;  // highest bit: tree
     uint32_t plain_length;     // 0: not compressed
   };
-  // Entries of one pack that were added together. A pack has a second run only if indexes differ.
+  // Entries of one pack that were added together.
   struct Run {
-    uint32_t pack;
     uint32_t first;
     uint32_t count;
   };
-  static constexpr size_t segment_size = 1 << 14;
+  struct Pack {  // 40 bytes
+    Id id;
+    Run run;
+  };
+  struct SecondRun {  // of a pack of which indexes differ
+    uint32_t pack;
+    Run run;
+  };
   static BlobPlace place(const Entry& entry);
+  static bool is(const Entry& entry, const Id& id, BlobType type);
 
-  const Entry& entry(size_t at) const { return segments_[at / segment_size][at % segment_size]; }
-  bool is(const Entry& entry, const Id& id, BlobType type) const;
-  void grow();
   bool insert(uint32_t pack, const PackedBlob& blob);
-  // First slot of the probe sequence of an id.
-  size_t slot(const Id& id) const { return IdHash{}(id) & (table_.size() - 1); }
+  std::optional<uint32_t> number_of_pack(const Id& pack) const;
+  // Throws Code::internal for a number from before a clear().
+  const Pack& pack_at(uint32_t number) const;
 
   mutable std::shared_mutex mutex_;
   uint64_t generation_ = 0;
-  std::vector<std::unique_ptr<Entry[]>> segments_;  // grows without moving entries
-  size_t size_ = 0;
-  std::vector<uint32_t> table_;  // open addressing; entry number + 1, 0: free
-  std::vector<Id> packs_;
-  std::unordered_map<Id, uint32_t, IdHash> pack_numbers_;
-  std::vector<Run> first_runs_;  // by pack number
-  std::vector<Run> more_runs_;
+  Segments<Entry> entries_;
+  IdTable entry_table_;  // by id: entries
+  Segments<Pack> packs_;
+  IdTable pack_table_;  // by id: packs
+  std::vector<SecondRun> second_runs_;
 };
 
 }  // namespace sapdr::core

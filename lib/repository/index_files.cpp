@@ -13,6 +13,7 @@ IndexFiles::File IndexFiles::read(Repository& repository, const Id& id) {
   const Bytes json = repository.load_unpacked(FileType::index, id);
   IndexFile parsed = parse_index(as_text(json), "index " + id.hex());
   File file;
+  file.packs.reserve(parsed.packs.size());
   for (const IndexedPack& pack : parsed.packs) {
     file.packs.push_back(blobs_.add(pack.id, pack.blobs));
   }
