@@ -189,6 +189,7 @@ Secret password_from_command(const std::string& command) {
 Secret password_from_variable(const char* name) {
   Secret password;
   char* value = std::getenv(name);
+  if (value == nullptr) return password;
   password.append(value);
   explicit_bzero(value, password.size());
   ::unsetenv(name);

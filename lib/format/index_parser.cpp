@@ -104,10 +104,9 @@ class IndexEvents {
 
  private:
   Place place() const { return places_.empty() ? Place::nowhere : places_.back(); }
-  MarkedPack* marked() {
-    return places_[1] == Place::marked_packs ? &index_.packs_to_delete.back() : nullptr;
-  }
-  IndexedPack& pack() { return marked() != nullptr ? marked()->pack : index_.packs.back(); }
+  bool is_marked() const { return places_[1] == Place::marked_packs; }
+  MarkedPack& marked() { return index_.packs_to_delete.back(); }
+  IndexedPack& pack() { return is_marked() ? marked().pack : index_.packs.back(); }
 
   bool collect(std::string_view part) {
     parts_.append(part);
@@ -174,7 +173,7 @@ Place IndexEvents::opened(bool is_object) const {
 }
 
 void IndexEvents::begin_pack() {
-  if (places_[1] == Place::marked_packs) {
+  if (is_marked()) {
     index_.packs_to_delete.emplace_back();
   } else {
     index_.packs.emplace_back();
@@ -246,7 +245,7 @@ void IndexEvents::take_text(Field field, std::string_view text) {
       break;
   }
   try {
-    if (marked() != nullptr) marked()->time = parse_time(text);
+    if (is_marked()) marked().time = parse_time(text);
   } catch (const Error&) {
     fail_member("time", "is not a time of RFC 3339");
   }
@@ -256,7 +255,7 @@ bool IndexEvents::take_number(uint64_t n) {
   const NamedField* field = field_for(false);
   if (field == nullptr) return true;
   if (field->field == Field::size) {
-    if (marked() != nullptr) marked()->size = n;
+    if (is_marked()) marked().size = n;
     return true;
   }
   PackedBlob& blob = pack().blobs.back();
