@@ -61,8 +61,7 @@ std::vector<ForgetDecision> plan_forget(Repository& repository, const SnapshotFi
     throw Error(Code::invalid_argument,
                 "nothing says which snapshots to keep; give at least one rule, as keep-daily 7");
   }
-  const bool is_filtered = !filter.hosts.empty() || !filter.tags.empty() || !filter.paths.empty();
-  if (options.policy.is_empty() && !is_filtered) {
+  if (options.policy.is_empty() && filter.is_empty()) {
     throw Error(Code::invalid_argument,
                 "without a rule, snapshots are only removed by host, tag or path; say which");
   }

@@ -63,6 +63,10 @@ Snapshot find_latest(Repository& repository, const SnapshotFilter& filter,
 
 }  // namespace
 
+bool SnapshotFilter::is_empty() const {
+  return hosts.empty() && tags.empty() && paths.empty() && tag_lists.empty();
+}
+
 bool SnapshotFilter::matches(const Snapshot& snapshot) const {
   const auto has_tags = [&](const std::vector<std::string>& list) {
     return snapshot.has_tags(list);

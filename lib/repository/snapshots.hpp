@@ -17,6 +17,7 @@ struct SnapshotFilter {
   std::vector<std::string> paths = {};                   // all of them
   std::vector<std::vector<std::string>> tag_lists = {};  // all tags of one of them; empty: any
 
+  bool is_empty() const;  // every snapshot matches
   bool matches(const Snapshot& snapshot) const;
 };
 

@@ -117,6 +117,8 @@ def test_the_last_ones_stay_unless_it_is_said(history: Shell) -> None:
     assert "host beta" in result.error and "hint: see `sapdr forget --help`" in result.err
     history.fails("E_INVALID_ARGUMENT", "forget", "--unsafe-allow-remove-all")
     assert snapshots(history) == 6
+    history("forget", "--tag", "no such tag", "--unsafe-allow-remove-all")
+    assert snapshots(history) == 6
     history("forget", "--keep-tag", "release", "--unsafe-allow-remove-all")
     assert snapshots(history) == 1
     history("forget", "--host", "alpha", "--unsafe-allow-remove-all")
