@@ -36,7 +36,11 @@ std::optional<Snapshot> find_parent(Repository& repository, const BackupOptions&
   SnapshotFilter filter;
   filter.hosts = {snapshot.hostname};
   filter.paths = snapshot.paths;
-  std::vector<Snapshot> candidates = list_snapshots(repository, filter);
+  // A damaged snapshot is none to compare with, but a reason to back up.
+  const auto skip = [&](const Id&, const Error& error) {
+    repository.context().log(LogLevel::warning, "backup", error.message());
+  };
+  std::vector<Snapshot> candidates = list_snapshots(repository, filter, skip);
   std::erase_if(candidates, [&](const Snapshot& s) { return s.time > snapshot.time; });
   if (candidates.empty()) return std::nullopt;
   return std::move(candidates.back());
