@@ -80,8 +80,8 @@ typedef struct sapdr_repair_snapshots_result {
 
 /* Stores, for each snapshot that needs something which is gone, one without the files and folders
  * that need it, tagged "repaired": a file is whole or left out. Only those that match `filter`
- * (NULL: all). Takes a shared lock. `result` may be NULL and is filled in whatever the status is.
- * SAPDR_E_INCOMPLETE if there was such a snapshot. @since 0.1 */
+ * (NULL: all, also those that cannot be read). Takes a shared lock. `result` may be NULL and is
+ * filled in whatever the status is. SAPDR_E_INCOMPLETE if there was such a snapshot. @since 0.1 */
 SAPDR_API SAPDR_NODISCARD sapdr_status sapdr_repair_snapshots(sapdr_repair_snapshots_result *result,
                                                               sapdr_repo *repo,
                                                               const sapdr_snapshot_filter *filter,

@@ -63,8 +63,9 @@ struct RepairSnapshotsResult {
 };
 
 // Stores, for each snapshot that needs something which is gone, one without the files and folders
-// that need it, tagged "repaired". A file is whole or it is left out. Throws Code::incomplete if
-// something was left out.
+// that need it, tagged "repaired". A file is whole or it is left out. One that lies under a wrong
+// name is stored under its own. Throws Code::incomplete if something was left out, or a snapshot
+// could not be read.
 void repair_snapshots(Repository& repository, const RepairSnapshotsOptions& options,
                       RepairSnapshotsResult& result, Progress& progress);
 

@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <map>
 #include <optional>
 
+#include "checksum/sha256.hpp"
 #include "operation/repair.hpp"
 #include "operation/tree_repair.hpp"
 #include "repository/lock.hpp"
@@ -11,25 +13,63 @@ namespace {
 
 constexpr const char* repaired_tag = "repaired";
 
-std::vector<Snapshot> choose(Repository& repository, const RepairSnapshotsOptions& options) {
-  if (options.names.empty()) return list_snapshots(repository, options.filter);
+constexpr uint64_t max_snapshot_file = 16ULL * 1024 * 1024;
+
+struct Chosen {
   std::vector<Snapshot> snapshots;
-  for (const std::string& name : options.names) {
-    SnapshotRef found = find_snapshot(repository, name, options.filter);
-    if (found.folder != "/") {
-      throw Error(Code::invalid_argument,
-                  "\"" + name + "\" names a folder; only whole snapshots can be repaired");
-    }
-    snapshots.push_back(std::move(found.snapshot));
+  std::vector<Id> unreadable;  // names of files
+};
+
+// A filter tells nothing about what cannot be read.
+bool is_meant(const RepairSnapshotsOptions& options, const Id& file) {
+  if (options.names.empty()) return options.filter.is_empty();
+  return std::ranges::any_of(options.names,
+                             [&](const std::string& name) { return file.hex().starts_with(name); });
+}
+
+Chosen choose(Repository& repository, const RepairSnapshotsOptions& options, Progress& progress) {
+  std::map<Id, Error> damaged;
+  Chosen chosen;
+  chosen.snapshots = find_snapshots(repository, options.names, options.filter,
+                                    [&](const Id& file, const Error& error) {
+                                      if (is_meant(options, file)) damaged.emplace(file, error);
+                                    });
+  for (const auto& [file, error] : damaged) {
+    progress.count_error();
+    progress.item({.action = SAPDR_ITEM_DAMAGED,
+                   .error = &error,
+                   .object_type = "snapshot",
+                   .object_id = file.hex()});
+    chosen.unreadable.push_back(file);
   }
-  return snapshots;
+  return chosen;
+}
+
+// The snapshot in a file whose name is wrong, and nothing else about it: its MAC is right.
+std::optional<Snapshot> load_misnamed(Repository& repository, const Id& file) {
+  const FileName name{FileType::snapshot, file.hex()};
+  try {
+    const Bytes stored = load_all(repository.backend(), name, max_snapshot_file);
+    if (stored.size() < seal_overhead) return std::nullopt;
+    auto tools = repository.tools().lend();
+    Bytes plain(stored.size() - seal_overhead);
+    if (!tools->cipher.open(stored, plain)) return std::nullopt;
+    const Bytes json = decode_unpacked(tools->codec, plain, max_snapshot_file, to_string(name));
+    Snapshot snapshot = parse_snapshot(as_text(json), to_string(name));
+    snapshot.id = sha256(stored);
+    return snapshot;
+  } catch (const Error& error) {
+    if (error.code() != Code::corrupt) throw;  // what cannot be read now is not lost
+    return std::nullopt;
+  }
 }
 
 Snapshot with_tree(const Snapshot& damaged, const Id& tree) {
   Snapshot repaired = damaged;
   repaired.tree = tree;
   if (!repaired.original) repaired.original = damaged.id;
-  if (std::ranges::find(repaired.tags, repaired_tag) == repaired.tags.end()) {
+  if (tree != damaged.tree &&
+      std::ranges::find(repaired.tags, repaired_tag) == repaired.tags.end()) {
     repaired.tags.emplace_back(repaired_tag);
   }
   return repaired;
@@ -38,7 +78,8 @@ Snapshot with_tree(const Snapshot& damaged, const Id& tree) {
 // Repairing again what was not removed stores nothing new.
 bool is_among(const std::vector<Snapshot>& present, const Snapshot& repaired) {
   return std::ranges::any_of(present, [&](const Snapshot& snapshot) {
-    return snapshot.original == repaired.original && snapshot.tree == repaired.tree;
+    return (snapshot.id == repaired.id || snapshot.original == repaired.original) &&
+           snapshot.tree == repaired.tree;
   });
 }
 
@@ -53,22 +94,34 @@ void repair_snapshots(Repository& repository, const RepairSnapshotsOptions& opti
   TreeRepair trees(repository, writer, progress);
   std::vector<Snapshot> repaired;
   std::vector<Id> damaged;
-  for (const Snapshot& snapshot : choose(repository, options)) {
+  const auto look_at = [&](const Snapshot& snapshot, const Id& file) {
     progress.expect(1, 0);
-    const std::optional<Id> tree = trees.repair(snapshot.tree, snapshot.id);
+    const std::optional<Id> tree = trees.repair(snapshot.tree, file);
     ++result.snapshots;
     progress.done(1, 0);
-    if (tree == snapshot.tree) continue;
-    damaged.push_back(snapshot.id);
+    if (tree == snapshot.tree && file == snapshot.id) return;
+    damaged.push_back(file);
     ++(tree ? result.snapshots_repaired : result.snapshots_lost);
     if (tree) repaired.push_back(with_tree(snapshot, *tree));
+  };
+  const Chosen chosen = choose(repository, options, progress);
+  for (const Snapshot& snapshot : chosen.snapshots) look_at(snapshot, snapshot.id);
+  for (const Id& file : chosen.unreadable) {
+    if (const std::optional<Snapshot> snapshot = load_misnamed(repository, file)) {
+      look_at(*snapshot, file);
+      continue;
+    }
+    ++result.snapshots;
+    ++result.snapshots_lost;
+    damaged.push_back(file);
   }
   result.files_dropped = trees.files_dropped();
   result.folders_dropped = trees.folders_dropped();
   if (!options.dry_run) {
     progress.phase(SAPDR_PHASE_FINISH);
     writer.finish();
-    const std::vector<Snapshot> present = list_snapshots(repository, {});
+    const std::vector<Snapshot> present =
+        list_snapshots(repository, {}, [](const Id&, const Error&) {});  // told already
     for (const Snapshot& snapshot : repaired) {
       if (is_among(present, snapshot)) continue;
       lock.check();
@@ -81,9 +134,10 @@ void repair_snapshots(Repository& repository, const RepairSnapshotsOptions& opti
     }
   }
   if (!damaged.empty()) {
-    throw Error(Code::incomplete,
-                std::to_string(damaged.size()) +
-                    " snapshots need data that is gone; what was left out is told");
+    throw Error(
+        Code::incomplete,
+        std::to_string(damaged.size()) +
+            " snapshots cannot be read or need data that is gone; what was left out is told");
   }
 }
 
