@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -22,8 +23,18 @@ def command() -> Path:
     return path
 
 
-def _workbench(command: Path) -> Iterator[Workbench]:
-    folder = Path(tempfile.mkdtemp(prefix="sapdr-interop-"))
+MEMORY = Path("/dev/shm")
+ROOM = 1 << 30  # bytes; a container may have very little
+
+
+def _memory() -> Path | None:
+    """A file system in memory, if there is one: most of what small runs wait for is syncing."""
+    enough = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM
+    return MEMORY if enough and "TMPDIR" not in os.environ else None
+
+
+def _workbench(command: Path, place: Path | None = None) -> Iterator[Workbench]:
+    folder = Path(tempfile.mkdtemp(prefix="sapdr-interop-", dir=place))
     folder.chmod(0o755)  # some tests run the command as another user
     yield Workbench(folder, command)
     subprocess.run(["rm", "-rf", folder], check=True)  # rmtree cannot go very deep
@@ -39,3 +50,15 @@ def bench(command: Path) -> Iterator[Workbench]:
 def module_bench(command: Path) -> Iterator[Workbench]:
     """A workbench that the tests of a file share."""
     yield from _workbench(command)
+
+
+@pytest.fixture
+def bench_in_memory(command: Path) -> Iterator[Workbench]:
+    """A workbench for one test of many."""
+    yield from _workbench(command, _memory())
+
+
+@pytest.fixture(scope="module")
+def module_bench_in_memory(command: Path) -> Iterator[Workbench]:
+    """What the tests of a file share that use `bench_in_memory`."""
+    yield from _workbench(command, _memory())

@@ -55,9 +55,14 @@ def rng() -> random.Random:
     return seeded()
 
 
+@pytest.fixture
+def bench(bench_in_memory: Workbench) -> Workbench:
+    return bench_in_memory
+
+
 @pytest.fixture(scope="module")
-def sample(module_bench: Workbench) -> Sample:
-    bench = module_bench
+def sample(module_bench_in_memory: Workbench) -> Sample:
+    bench = module_bench_in_memory
     repository, source = bench.ours("good"), bench.ours("source")
     sapdr = bench.sapdr(repository)
     made, known = {}, {}

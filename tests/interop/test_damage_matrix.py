@@ -75,9 +75,14 @@ cells = pytest.mark.parametrize(
 )
 
 
+@pytest.fixture
+def bench(bench_in_memory: Workbench) -> Workbench:
+    return bench_in_memory
+
+
 @pytest.fixture(scope="module")
-def sample(module_bench: Workbench) -> Sample:
-    return make_sample(module_bench)
+def sample(module_bench_in_memory: Workbench) -> Sample:
+    return make_sample(module_bench_in_memory)
 
 
 @pytest.fixture(scope="module")
