@@ -104,6 +104,11 @@ class LocalBackend final : public Backend {
     require_valid(file);
     const std::string path = path_of(file);
     if (::unlink(path.c_str()) != 0) throw system_error(errno, "remove", path);
+    // After a power cut nothing may come back that names what was removed after it: a snapshot or an
+    // index without its packs. Packs name nothing, and there may be many of them; nor do locks.
+    if (file.type == FileType::pack || file.type == FileType::lock) return;
+    const Fd root = open_root();
+    sync(open_folder(root.get(), folder_of(file)).get(), path);
   }
 
  private:
