@@ -103,9 +103,10 @@ class LocalBackend final : public Backend {
   void erase(const FileName& file) override {
     require_valid(file);
     const std::string path = path_of(file);
+    if (file.type == FileType::index) sync_what_others_did(file.type);
     if (::unlink(path.c_str()) != 0) throw system_error(errno, "remove", path);
-    // After a power cut nothing may come back that names what was removed after it: a snapshot or an
-    // index without its packs. Packs name nothing, and there may be many of them; nor do locks.
+    // After a power cut nothing may come back that names what was removed after it: a snapshot or
+    // an index without its packs. Packs name nothing, and there may be many of them; nor do locks.
     if (file.type == FileType::pack || file.type == FileType::lock) return;
     const Fd root = open_root();
     sync(open_folder(root.get(), folder_of(file)).get(), path);
@@ -132,6 +133,7 @@ class LocalBackend final : public Backend {
   bool make_one_folder(int root, const std::string& relative) const;
   void make_folder(int root, const std::string& relative) const;
   Fd open_or_make_folder(const FileName& file) const;
+  void sync_what_others_did(FileType type) const;
   void list_folder(Fd folder, const std::string& relative, std::string_view prefix,
                    const ObjectVisitor& each) const;
 
@@ -218,6 +220,22 @@ Fd LocalBackend::open_or_make_folder(const FileName& file) const {
   return open_folder(root.get(), relative);
 }
 
+// A process that was killed, or that does not sync removals, may have left names that all see and a
+// power cut undoes. A snapshot relies on indexes being there; a change of the index, which may
+// leave out packs, on snapshots being gone.
+void LocalBackend::sync_what_others_did(FileType type) const {
+  if (type != FileType::snapshot && type != FileType::index) return;
+  const std::string relative =
+      folder_of(type == FileType::snapshot ? FileType::index : FileType::snapshot);
+  const Fd root = open_root();
+  const Fd folder(::openat(root.get(), relative.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder) {
+    sync(folder.get(), full(relative));
+  } else if (errno != ENOENT) {
+    throw system_error(errno, "open the folder", full(relative));
+  }
+}
+
 void LocalBackend::save(const FileName& file, ByteView data) {
   require_valid(file);
   const std::string path = path_of(file);
@@ -233,6 +251,7 @@ void LocalBackend::save(const FileName& file, ByteView data) {
   if (::fchmod(out.fd(), file_mode()) != 0 && errno != EPERM && errno != ENOTSUP) {
     throw system_error(errno, "set the mode of", path);
   }
+  sync_what_others_did(file.type);
   out.publish(AtomicFile::Existing::keep);
 }
 
