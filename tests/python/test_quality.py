@@ -16,7 +16,7 @@ from sapdr import _sapdr
 ROOT = Path(__file__).parents[2]
 SOURCES = [
     *(ROOT / "bindings/python", ROOT / "tests/python"),
-    *(ROOT / "examples/backup.py", ROOT / "examples/plugins.py"),
+    *(ROOT / "examples" / name for name in ("backup.py", "fastapi_backup.py", "plugins.py")),
 ]
 
 
