@@ -1,0 +1,3 @@
+module ffi_go
+
+go 1.19
