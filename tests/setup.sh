@@ -13,7 +13,7 @@ LOG=$ROOT/build/setup.log
 
 PACKAGES_BUILD=(g++ libboost1.81-dev libcli11-dev libssl-dev libzstd-dev meson ninja-build
   pkg-config python3)
-PACKAGES_TEST=(doctest-dev git golang-go python3-dev python3-venv restic)
+PACKAGES_TEST=(doctest-dev fish git golang-go groff-base python3-dev python3-venv restic zsh)
 PACKAGES_LONG=(clang clang-format clang-tidy)
 
 if [[ -t 1 && -z ${NO_COLOR:-} ]]; then

@@ -145,6 +145,8 @@ void add_commands(CLI::App& app, CommandLine& line) {
   add_stats(app, line);
   add_cat(app, line);
   add_list_command(app, line);
+  add_completion(app, line);
+  add_man(app, line);
   add_version(app, line);
 }
 

@@ -71,6 +71,8 @@ void add_key(CLI::App& app, CommandLine& line);
 void add_stats(CLI::App& app, CommandLine& line);
 void add_cat(CLI::App& app, CommandLine& line);
 void add_list_command(CLI::App& app, CommandLine& line);
+void add_completion(CLI::App& app, CommandLine& line);
+void add_man(CLI::App& app, CommandLine& line);
 void add_version(CLI::App& app, CommandLine& line);
 
 }  // namespace sapdr::shell

@@ -40,6 +40,11 @@ sapdr_ctx* Session::context() {
   return context_.get();
 }
 
+void Session::print_document(std::string_view text) {
+  if (options_.json) throw usage_error("this is printed as it is, not as the events of --json");
+  report_.content("", "", text);
+}
+
 Backend Session::storage_at(const std::string& location) {
   return limited(make<Backend>([&](auto** out, sapdr_error** error) {
     return sapdr_backend_open(out, context(), location.c_str(), error);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "console.hpp"
 #include "handles.hpp"
@@ -27,6 +28,9 @@ class Session {
 
   // For what needs no repository.
   sapdr_ctx* context();
+
+  // A text that is all of standard output: a usage error if events are wanted there.
+  void print_document(std::string_view text);
 
   // All of them read a password. `skip_verify`: do not prove each blob before it is stored.
   sapdr_repo* open(bool skip_verify = false);

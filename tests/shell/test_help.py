@@ -96,6 +96,9 @@ def test_the_version_is_that_of_the_header(shell: Shell) -> None:
         ["checksum", "--strict", "x"],
         ["checksum", "--ignore-missing", "x"],
         ["checksum", "--check", "x", "--output", "y"],
+        ["completion"],
+        ["completion", "csh"],
+        ["completion", "bash", "zsh"],
     ],
     ids=" ".join,
 )
