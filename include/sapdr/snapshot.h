@@ -37,6 +37,17 @@ SAPDR_API SAPDR_NODISCARD sapdr_status sapdr_snapshot_list_new(sapdr_snapshot_li
                                                                sapdr_repo *repo,
                                                                const sapdr_snapshot_filter *filter,
                                                                sapdr_error **err);
+/* The same of a repository with damage: what cannot be read is no error, but told by the list, next
+ * to those that match. @since 0.1 */
+SAPDR_API SAPDR_NODISCARD sapdr_status
+sapdr_snapshot_list_readable(sapdr_snapshot_list **out, sapdr_repo *repo,
+                             const sapdr_snapshot_filter *filter, sapdr_error **err);
+/* Snapshots that cannot be read, whether they would match or not. @since 0.1 */
+SAPDR_API size_t sapdr_snapshot_list_n_damaged(const sapdr_snapshot_list *list);
+/* Why one of them cannot be; the message names it. Borrowed from the list; NULL past the last.
+ * @since 0.1 */
+SAPDR_API const sapdr_error *sapdr_snapshot_list_damaged_at(const sapdr_snapshot_list *list,
+                                                            size_t at);
 SAPDR_API size_t sapdr_snapshot_list_size(const sapdr_snapshot_list *list); /* @since 0.1 */
 /* Borrowed from the list; NULL past its end. @since 0.1 */
 SAPDR_API const sapdr_snapshot *sapdr_snapshot_list_at(const sapdr_snapshot_list *list, size_t at);

@@ -11,7 +11,7 @@ namespace core = sapdr::core;
 struct sapdr_file {
   sapdr_file(const core::RepositoryPtr& repository, const capi::SnapshotName& wanted,
              std::string_view path, const sapdr_cancel* cancel_flag, core::Progress& progress)
-      : session(repository, capi::Index::load, progress),
+      : session(repository, capi::Index::readable, progress),
         file(repository, session.find(wanted), path),
         snapshot(file.snapshot(), core::load_verified(*repository)),
         node(capi::to_c(file.path(), file.node())),

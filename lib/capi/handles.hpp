@@ -50,6 +50,7 @@ struct sapdr_snapshot {
 
 struct sapdr_snapshot_list {
   std::vector<sapdr_snapshot> snapshots;
+  std::vector<std::unique_ptr<const sapdr_error>> damaged;
 };
 
 namespace sapdr::capi {

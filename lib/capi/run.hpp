@@ -55,7 +55,8 @@ inline SnapshotName read_name(const char* snapshot, const sapdr_snapshot_filter*
   return {&require(snapshot, "snapshot"), read_filter(filter)};
 }
 
-enum class Index { none, load };
+// `readable`: a damaged index file is told as an item; what only it names is missing then.
+enum class Index { none, load, readable };
 
 // A repository under a lock.
 class Session {
@@ -63,7 +64,7 @@ class Session {
   Session(core::RepositoryPtr repository, Index index, core::Progress& progress,
           core::LockMode mode = core::LockMode::shared)
       : repository_(std::move(repository)), lock_(*repository_, mode, progress), index_(index) {
-    if (index == Index::load) repository_->load_index(progress);
+    load_index(progress);
   }
 
   core::Repository& repository() const { return *repository_; }
@@ -82,10 +83,22 @@ class Session {
   // before: once the snapshots are known, what is missing in the index is read.
   void catch_up() const {
     core::Progress quiet;
-    if (index_ == Index::load) repository_->load_index(quiet);
+    load_index(quiet);
   }
 
  private:
+  void load_index(core::Progress& progress) const {
+    if (index_ == Index::load) repository_->load_index(progress);
+    if (index_ != Index::readable) return;
+    repository_->load_index(progress, [&](const core::Id& id, const core::Error& error) {
+      repository_->context().log(core::LogLevel::warning, "repository", error.message());
+      progress.item({.action = SAPDR_ITEM_DAMAGED,
+                     .error = &error,
+                     .object_type = "index",
+                     .object_id = id.hex()});
+    });
+  }
+
   core::RepositoryPtr repository_;
   core::RepositoryLock lock_;
   Index index_;

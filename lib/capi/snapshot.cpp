@@ -40,20 +40,51 @@ core::SnapshotFilter capi::read_filter(const sapdr_snapshot_filter* filter) {
   return read;
 }
 
+namespace {
+
+using Damaged = std::vector<std::unique_ptr<const sapdr_error>>;
+
+// Where to put the errors of what cannot be read; without it they are thrown.
+core::OnDamage into(Damaged* damaged) {
+  if (damaged == nullptr) return {};
+  return [damaged](const core::Id&, const core::Error& error) {
+    damaged->push_back(std::make_unique<const sapdr_error>(error));
+  };
+}
+
+std::unique_ptr<sapdr_snapshot_list> list_of(sapdr_repo* repo, const sapdr_snapshot_filter* filter,
+                                             bool only_readable) {
+  const core::RepositoryPtr& repository = capi::use(repo);
+  const core::SnapshotFilter wanted = capi::read_filter(filter);
+  capi::RunProgress progress;
+  const capi::Session session(repository, capi::Index::none, progress);
+  const core::VerifiedTimes verified = core::load_verified(*repository);
+  auto list = std::make_unique<sapdr_snapshot_list>();
+  Damaged* damaged = only_readable ? &list->damaged : nullptr;
+  for (core::Snapshot& snapshot : core::list_snapshots(*repository, wanted, into(damaged))) {
+    list->snapshots.emplace_back(std::move(snapshot), verified);
+  }
+  return list;
+}
+
+}  // namespace
+
 sapdr_status sapdr_snapshot_list_new(sapdr_snapshot_list** out, sapdr_repo* repo,
                                      const sapdr_snapshot_filter* filter, sapdr_error** err) {
-  return capi::guard_new(out, err, [&] {
-    const core::RepositoryPtr& repository = capi::use(repo);
-    const core::SnapshotFilter wanted = capi::read_filter(filter);
-    capi::RunProgress progress;
-    const capi::Session session(repository, capi::Index::none, progress);
-    const core::VerifiedTimes verified = core::load_verified(*repository);
-    auto list = std::make_unique<sapdr_snapshot_list>();
-    for (core::Snapshot& snapshot : core::list_snapshots(*repository, wanted)) {
-      list->snapshots.emplace_back(std::move(snapshot), verified);
-    }
-    return list;
-  });
+  return capi::guard_new(out, err, [&] { return list_of(repo, filter, false); });
+}
+
+sapdr_status sapdr_snapshot_list_readable(sapdr_snapshot_list** out, sapdr_repo* repo,
+                                          const sapdr_snapshot_filter* filter, sapdr_error** err) {
+  return capi::guard_new(out, err, [&] { return list_of(repo, filter, true); });
+}
+
+size_t sapdr_snapshot_list_n_damaged(const sapdr_snapshot_list* list) {
+  return list == nullptr ? 0 : list->damaged.size();
+}
+
+const sapdr_error* sapdr_snapshot_list_damaged_at(const sapdr_snapshot_list* list, size_t at) {
+  return list == nullptr || at >= list->damaged.size() ? nullptr : list->damaged[at].get();
 }
 
 size_t sapdr_snapshot_list_size(const sapdr_snapshot_list* list) {

@@ -12,7 +12,7 @@ namespace core = sapdr::core;
 struct sapdr_walk {
   sapdr_walk(const core::RepositoryPtr& repository, const capi::SnapshotName& wanted,
              core::WalkOptions options, core::Progress& progress)
-      : session(repository, capi::Index::load, progress),
+      : session(repository, capi::Index::readable, progress),
         walk(repository, session.find(wanted), std::move(options)),
         snapshot(walk.snapshot(), core::load_verified(*repository)) {}
 
@@ -78,7 +78,7 @@ sapdr_status sapdr_dump_run(sapdr_repo* repo, const char* snapshot,
     const std::string_view file = &capi::require(path, "path");
     capi::require(write, "write");
     capi::RunProgress progress(nullptr, cancel);
-    const capi::Session session(repository, capi::Index::load, progress);
+    const capi::Session session(repository, capi::Index::readable, progress);
     const auto hand_out = [&](core::ByteView data) {
       sapdr_error* failure = nullptr;
       const sapdr_status status = write(user, data.data(), data.size(), &failure);

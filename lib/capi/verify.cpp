@@ -47,7 +47,7 @@ sapdr_status sapdr_verify_run(sapdr_verify_result* result, sapdr_repo* repo, con
     capi::RunProgress progress(given.observer, given.cancel);
     core::VerifyResult done;
     const capi::AtEnd tell([&] { told.write(to_c(done, progress.elapsed_ns())); });
-    const capi::Session session(repository, capi::Index::load, progress);
+    const capi::Session session(repository, capi::Index::readable, progress);
     core::verify(*repository, session.find(wanted), std::move(folder), read, done, progress);
   });
 }

@@ -71,6 +71,7 @@ void IndexRepair::load_index() {
 }
 
 void IndexRepair::list_packs() {
+  repository_.backend().sync_names(FileType::pack);  // the index will say that they are there
   repository_.backend().list(FileType::pack, [&](const ObjectInfo& pack) {
     if (const auto id = Id::parse(pack.name)) stored_.emplace(*id, pack.size);
   });

@@ -77,6 +77,10 @@ class Backend {
   virtual void save(const FileName& file, ByteView data) = 0;
   virtual void list(FileType type, const ObjectVisitor& each) = 0;
   virtual void erase(const FileName& file) = 0;
+  // When it returns, no object of the type that was told before goes in a power cut, whoever stored
+  // it: what is saved is durable, but a process may have been killed right before it was. For
+  // storage where nothing is visible before it is durable, there is nothing to do.
+  virtual void sync_names(FileType) {}
 };
 
 using BackendPtr = std::shared_ptr<Backend>;

@@ -36,6 +36,7 @@ class DryRunBackend final : public Backend {
     changes_->save(file, data);
   }
   void list(FileType type, const ObjectVisitor& each) override;
+  void sync_names(FileType) override {}  // nothing relies on it
   void erase(const FileName& file) override;
 
  private:

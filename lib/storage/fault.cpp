@@ -47,6 +47,7 @@ class FaultBackend final : public Backend {
     run(call_list, std::string("list the objects of the type ") + to_string(type),
         [&] { inner_->list(type, each); });
   }
+  void sync_names(FileType type) override { inner_->sync_names(type); }
   void erase(const FileName& file) override {
     run(call_erase, "erase " + to_string(file), [&] { inner_->erase(file); });
   }

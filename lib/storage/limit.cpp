@@ -35,6 +35,7 @@ class LimitBackend final : public Backend {
     inner_->save(file, data);
   }
   void list(FileType type, const ObjectVisitor& each) override { inner_->list(type, each); }
+  void sync_names(FileType type) override { inner_->sync_names(type); }
   void erase(const FileName& file) override { inner_->erase(file); }
 
  private:

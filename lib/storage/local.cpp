@@ -99,6 +99,7 @@ class LocalBackend final : public Backend {
   void load(const FileName& file, uint64_t offset, ByteSpan out) override;
   void save(const FileName& file, ByteView data) override;
   void list(FileType type, const ObjectVisitor& each) override;
+  void sync_names(FileType type) override;
 
   void erase(const FileName& file) override {
     require_valid(file);
@@ -133,7 +134,7 @@ class LocalBackend final : public Backend {
   bool make_one_folder(int root, const std::string& relative) const;
   void make_folder(int root, const std::string& relative) const;
   Fd open_or_make_folder(const FileName& file) const;
-  void sync_what_others_did(FileType type) const;
+  void sync_what_others_did(FileType type);
   void list_folder(Fd folder, const std::string& relative, std::string_view prefix,
                    const ObjectVisitor& each) const;
 
@@ -220,20 +221,30 @@ Fd LocalBackend::open_or_make_folder(const FileName& file) const {
   return open_folder(root.get(), relative);
 }
 
+void LocalBackend::sync_names(FileType type) {
+  const Fd root = open_root();
+  const auto sync_folder = [&](const std::string& relative) {
+    const Fd folder(::openat(root.get(), relative.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (folder) {
+      sync(folder.get(), full(relative));
+    } else if (errno != ENOENT) {
+      throw system_error(errno, "open the folder", full(relative));
+    }
+  };
+  sync_folder(folder_of(type));
+  if (type != FileType::pack) return;
+  for (unsigned i = 0; i < 256; ++i) {
+    const std::byte first{static_cast<unsigned char>(i)};
+    sync_folder(join(folder_of(type), to_hex({&first, 1})));
+  }
+}
+
 // A process that was killed, or that does not sync removals, may have left names that all see and a
 // power cut undoes. A snapshot relies on indexes being there; a change of the index, which may
 // leave out packs, on snapshots being gone.
-void LocalBackend::sync_what_others_did(FileType type) const {
-  if (type != FileType::snapshot && type != FileType::index) return;
-  const std::string relative =
-      folder_of(type == FileType::snapshot ? FileType::index : FileType::snapshot);
-  const Fd root = open_root();
-  const Fd folder(::openat(root.get(), relative.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder) {
-    sync(folder.get(), full(relative));
-  } else if (errno != ENOENT) {
-    throw system_error(errno, "open the folder", full(relative));
-  }
+void LocalBackend::sync_what_others_did(FileType type) {
+  if (type == FileType::snapshot) sync_names(FileType::index);
+  if (type == FileType::index) sync_names(FileType::snapshot);
 }
 
 void LocalBackend::save(const FileName& file, ByteView data) {

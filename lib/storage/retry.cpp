@@ -56,6 +56,10 @@ class RetryBackend final : public Backend {
   }
   void save(const FileName& file, ByteView data) override;
   void list(FileType type, const ObjectVisitor& each) override;
+  void sync_names(FileType type) override {
+    run("sync the objects of the type " + std::string(to_string(type)),
+        [&](bool) { inner_->sync_names(type); });
+  }
   void erase(const FileName& file) override;
 
  private:

@@ -98,6 +98,7 @@ static void test_snapshots(sapdr_repo* repo) {
   STARTED(sapdr_snapshot_filter, good);
   EXPECT_INVALID(sapdr_snapshot_list_new(NULL, repo, NULL, &err));
   EXPECT_INVALID(sapdr_snapshot_list_new(&list, NULL, NULL, &err));
+  EXPECT_INVALID(sapdr_snapshot_list_readable(&list, NULL, NULL, &err));
   EXPECT_SIZES(sapdr_snapshot_filter, good,
                sapdr_snapshot_list_new(&list, repo, &options.known, &err));
   EXPECT(list == NULL);
@@ -121,6 +122,8 @@ static void test_getters_of_null(void) {
   EXPECT(sapdr_repo_version(NULL) == 0);
   EXPECT(sapdr_buffer_data(NULL) == NULL && sapdr_buffer_size(NULL) == 0);
   EXPECT(sapdr_snapshot_list_size(NULL) == 0 && sapdr_snapshot_list_at(NULL, 0) == NULL);
+  EXPECT(sapdr_snapshot_list_n_damaged(NULL) == 0);
+  EXPECT(sapdr_snapshot_list_damaged_at(NULL, 0) == NULL);
   EXPECT(sapdr_snapshot_id(NULL).bytes[0] == 0);
   EXPECT_TEXT("", sapdr_snapshot_hex(NULL));
   EXPECT_TEXT("", sapdr_snapshot_tree_hex(NULL));

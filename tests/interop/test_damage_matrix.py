@@ -55,9 +55,7 @@ TABLE = {
     # One that is missing may have been removed.
     "key": row(KEY, missing=but(KEY, check=OK)),
     # Packs tell what an index told.
-    "index": row(
-        Cell(CORRUPT, CORRUPT, CORRUPT, NOTHING), missing=Cell(CORRUPT, BY_LOSS, BY_LOSS, NOTHING)
-    ),
+    "index": row(Cell(CORRUPT, BY_LOSS, BY_LOSS, NOTHING)),
     # One that is missing may have been forgotten.
     "snapshot": row(
         Cell(CORRUPT, CORRUPT, OK, ITSELF),

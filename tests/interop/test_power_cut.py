@@ -498,9 +498,6 @@ AT_ONCE = ["--grace", "0", "--max-unused", "0"]
             backup_by_relative_path,
             [["repair", "index"]],
             id="backup, repair index, backup",
-            marks=pytest.mark.xfail(
-                reason="repair index names packs that a killed backup did not sync", strict=True
-            ),
         ),
     ],
 )

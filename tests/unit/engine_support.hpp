@@ -39,6 +39,7 @@ class TestBackend : public Backend {
     });
   }
   void erase(const FileName& file) override { at("erase", file).erase(file); }
+  void sync_names(FileType type) override { at("sync_names", {type, ""}).sync_names(type); }
 
   // For tests that damage what is stored.
   std::vector<std::string> names(FileType type);

@@ -311,11 +311,14 @@ class Repository(Removal):
         tags: Strings = (),
         paths: Paths = (),
         tag_lists: Strings = (),
+        damaged: list[Error] | None = None,
     ) -> _Snapshots:
         """The snapshots of one of the hosts (of any, if none is given) that have all of the tags
         and all of the paths, oldest first. With `tag_lists`, each "a,b", those with all tags of
-        one of the lists. Raises `CorruptError` if one cannot be read."""
-        return self._native.snapshots(_arguments.snapshot_filter(host, tags, paths, tag_lists))
+        one of the lists. Raises `CorruptError` if one cannot be read; with a list `damaged`, that
+        takes these errors instead."""
+        wanted = _arguments.snapshot_filter(host, tags, paths, tag_lists)
+        return self._native.snapshots(wanted, damaged)
 
     def snapshot(
         self,

@@ -98,9 +98,22 @@ py::object backup_source(session& self, const py::function& next,
   }));
 }
 
-py::list snapshots(session& self, const sapdr::snapshot_filter& filter) {
-  const auto found =
-      self.run([&](sapdr::repository& repository) { return repository.snapshots(filter); });
+// The exception that stands for an error which nobody threw.
+py::object exception_of(const sapdr::error& error) {
+  try {
+    translated({}, [&] { throw error; });
+  } catch (const py::error_already_set& raised) {
+    return raised.value();
+  }
+  return py::none();
+}
+
+// `damaged`: None, or a list that takes the errors of what cannot be read.
+py::list snapshots(session& self, const sapdr::snapshot_filter& filter, const py::object& damaged) {
+  const auto found = self.run([&](sapdr::repository& repository) {
+    return damaged.is_none() ? repository.snapshots(filter) : repository.readable_snapshots(filter);
+  });
+  for (const sapdr::error& error : found.damaged()) damaged.attr("append")(exception_of(error));
   py::list all;
   for (const sapdr::snapshot_view& each : found) all.append(to_python(each));
   return all;
@@ -254,7 +267,7 @@ void bind_repository(py::module_& module) {
            arg("on_item"))
       .def("backup_source", &backup_source, arg("next"), arg("paths"), arg("max_open"),
            arg("options"), arg("on_progress"), arg("on_item"))
-      .def("snapshots", &snapshots, arg("filter"))
+      .def("snapshots", &snapshots, arg("filter"), arg("damaged"))
       .def("snapshot", &snapshot, arg("name"), arg("filter"))
       .def("dump", &dump, arg("snapshot"), arg("path"), arg("write"))
       .def("diff", &diff, arg("before"), arg("after"), arg("on_change"), arg("options"),

@@ -50,11 +50,21 @@ class Found {
 
   void add_matching(sapdr_repo* repo, const Filter& filter) {
     list_ = make<SnapshotList>([&](auto** out, sapdr_error** error) {
-      return sapdr_snapshot_list_new(out, repo, filter.get(), error);
+      return sapdr_snapshot_list_readable(out, repo, filter.get(), error);
     });
     for (std::size_t i = 0; i < sapdr_snapshot_list_size(list_.get()); ++i) {
       add(sapdr_snapshot_list_at(list_.get(), i));
     }
+  }
+
+  // If snapshots cannot be read, that is the command's failure once the others are shown.
+  void require_whole() const {
+    const std::size_t n = sapdr_snapshot_list_n_damaged(list_.get());
+    if (n == 0) return;
+    const sapdr_error* error = sapdr_snapshot_list_damaged_at(list_.get(), 0);
+    const std::string more = n == 1 ? "" : " (and so are " + std::to_string(n - 1) + " more)";
+    throw Failure(sapdr_error_code(error), sapdr_error_message(error) + more)
+        .hinted("`sapdr check` tells what is affected, `sapdr repair snapshots` helps");
   }
 
   // Each snapshot once, oldest first.
@@ -105,6 +115,7 @@ void run_snapshots(const SnapshotsArguments& a, Session& session) {
   session.report().snapshots(snapshots);
   session.summary().figures.number("snapshots", snapshots.size());
   session.summary().lines = {counted(snapshots.size(), "snapshot")};
+  found.require_whole();
 }
 
 struct StatsArguments {

@@ -149,6 +149,15 @@ class repository {
     return snapshot_list(list);
   }
 
+  /* The same of a repository with damage: what cannot be read is told by damaged() of the list. */
+  snapshot_list readable_snapshots(const snapshot_filter& filter = {}) {
+    const detail::c_filter c_filter(filter);
+    detail::error_out err;
+    sapdr_snapshot_list* list = nullptr;
+    err.check(sapdr_snapshot_list_readable(&list, handle_.get(), c_filter.get(), err));
+    return snapshot_list(list);
+  }
+
   sapdr::snapshot snapshot(const std::string& name, const snapshot_filter& filter = {}) {
     const detail::c_filter c_filter(filter);
     detail::error_out err;

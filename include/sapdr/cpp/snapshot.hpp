@@ -5,6 +5,7 @@
 
 #include <sapdr/cpp/error.hpp>
 #include <sapdr/cpp/id.hpp>
+#include <new>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -86,6 +87,16 @@ class snapshot_list {
   bool empty() const noexcept { return views_.empty(); }
   const snapshot_view& operator[](std::size_t at) const { return views_[at]; }
   const snapshot_view& back() const { return views_.back(); }
+  /* Of repository::readable_snapshots: why snapshots are not in the list. */
+  std::vector<error> damaged() const {
+    std::vector<error> errors;
+    for (std::size_t i = 0; i < sapdr_snapshot_list_n_damaged(handle_.get()); ++i) {
+      sapdr_error* copy = sapdr_error_copy(sapdr_snapshot_list_damaged_at(handle_.get(), i));
+      if (copy == nullptr) throw std::bad_alloc();
+      errors.emplace_back(copy);
+    }
+    return errors;
+  }
 
  private:
   detail::handle<sapdr_snapshot_list, sapdr_snapshot_list_free> handle_;
