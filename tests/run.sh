@@ -6,7 +6,8 @@
 #   (nothing)   all suites, and the unit tests with sanitizers
 #   --fast      the developer's loop: unit tests, C ABI, rules of the house, the commands
 #   --sanitize  ASan and UBSan, then TSan: nothing else
-#   --long      all of it, then a second compiler, clang-tidy and the format of the sources
+#   --long      all of it, then a second compiler, clang-tidy, the format of the sources, as many files
+#               and blobs as the documents promise, and a minute of fuzzing for each parser
 #   FILTER      only tests whose name holds it
 #
 # The last line is "N passed, N failed"; the exit code is 0 if nothing failed and something ran.
@@ -19,7 +20,7 @@ mode=default filter=''
 for argument in "$@"; do
   case $argument in
     --fast | --sanitize | --long) mode=${argument#--} ;;
-    -h | --help) sed -n '2,12s/^# \{0,1\}//p' "$0" && exit ;;
+    -h | --help) sed -n '2,13s/^# \{0,1\}//p' "$0" && exit ;;
     -*) echo "run.sh: $argument is not an option; see --help" >&2 && exit 2 ;;
     *) filter=$argument ;;
   esac
@@ -106,13 +107,14 @@ run_all() {
   suite shell pytest_tests tests/shell
   suite python python_tests
   suite interop pytest_tests tests/interop
+  suite scale pytest_tests tests/scale
   suite documents "$VENV/bin/python" tests/docs/run_snippets.py build README.md
   [[ $filter ]] || suite quickstart one_test quickstart
 }
 
 run_asan() {
   built "$ROOT/build-asan" "" "${ASAN[@]}"
-  suite asan-c meson_tests build-asan unit conformance capi
+  suite asan-c meson_tests build-asan unit conformance capi fuzz
 }
 
 run_asan_command() {
@@ -121,7 +123,7 @@ run_asan_command() {
 
 run_tsan() {
   built "$ROOT/build-tsan" "" "${TSAN[@]}"
-  suite tsan-c meson_tests build-tsan unit capi
+  suite tsan-c meson_tests build-tsan unit conformance capi
 }
 
 run_long() {
@@ -129,6 +131,8 @@ run_long() {
   suite clang-c meson_tests build-clang
   suite tidy one_test run-clang-tidy -quiet -p build-clang "$ROOT/(lib|bindings/shell)/.*"
   suite format one_test format_of_sources
+  SAPDR_SCALE=full suite full-scale pytest_tests tests/scale
+  suite fuzz tests/fuzz.sh 60
 }
 
 # The headers of the C ABI are laid out by hand, as tables.
