@@ -359,6 +359,22 @@ def test_check(repo: sapdr.Repository, tree: Path, location: Path) -> None:
     assert any(item.action == "damaged" and pack.name in str(item) for item in items)
 
 
+def test_snapshots_beside_a_damaged_one(
+    repo: sapdr.Repository, tree: Path, location: Path
+) -> None:
+    bad = repo.backup(tree).snapshot_id
+    good = repo.backup(tree).snapshot_id
+    path = location / "snapshots" / str(bad)
+    path.chmod(0o600)
+    path.write_bytes(b"not a snapshot")
+    with pytest.raises(sapdr.CorruptError):
+        repo.snapshots()
+    damaged: list[sapdr.Error] = []
+    assert [each.id for each in repo.snapshots(damaged=damaged)] == [good]
+    (error,) = damaged
+    assert isinstance(error, sapdr.CorruptError) and str(bad) in str(error)
+
+
 def test_stats(repo: sapdr.Repository, tree: Path) -> None:
     repo.backup(tree)
     repo.backup(tree)

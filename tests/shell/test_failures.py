@@ -99,6 +99,19 @@ def test_damage_is_named_with_the_files_it_reaches(saved: Shell, tree: Path) -> 
     assert stream.summary["whole"] is False and stream.summary["problems"] > 0
 
 
+def test_a_damaged_snapshot_does_not_hide_the_others(saved: Shell, tree: Path) -> None:
+    (damaged,) = (saved.repository / "snapshots").iterdir()
+    saved("backup", tree)
+    damaged.chmod(0o600)
+    damaged.write_bytes(b"not a snapshot")
+    (good,) = {path.name for path in damaged.parent.iterdir()} - {damaged.name}
+    result = saved.fails("E_CORRUPT", "snapshots")
+    assert good[:8] in result.out and "1 snapshot" in result.out
+    assert damaged.name in result.error and "sapdr repair snapshots" in result.err
+    stream = saved.json("snapshots", code=25)
+    assert good in str(stream.events) and damaged.name in str(stream.events)
+
+
 @pytest.fixture
 def foreign_lock(saved: Shell) -> Iterator[None]:
     """restic's exclusive lock, held by a process of this machine that is alive: it is stopped in
