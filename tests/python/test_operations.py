@@ -359,9 +359,7 @@ def test_check(repo: sapdr.Repository, tree: Path, location: Path) -> None:
     assert any(item.action == "damaged" and pack.name in str(item) for item in items)
 
 
-def test_snapshots_beside_a_damaged_one(
-    repo: sapdr.Repository, tree: Path, location: Path
-) -> None:
+def test_snapshots_beside_a_damaged_one(repo: sapdr.Repository, tree: Path, location: Path) -> None:
     bad = repo.backup(tree).snapshot_id
     good = repo.backup(tree).snapshot_id
     path = location / "snapshots" / str(bad)

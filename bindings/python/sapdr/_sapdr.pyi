@@ -3,6 +3,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any, Final, Never, TypeAlias
 
+from ._errors import Error as _Error
 from ._types import (
     BackupResult,
     Change,
@@ -302,9 +303,7 @@ class Repository(metaclass=_Type):
         on_progress: _OnProgress,
         on_item: _OnItem,
     ) -> BackupResult: ...
-    def snapshots(
-        self, filter: SnapshotFilter, damaged: list[_errors.Error] | None
-    ) -> list[Snapshot]: ...
+    def snapshots(self, filter: SnapshotFilter, damaged: list[_Error] | None) -> list[Snapshot]: ...
     def snapshot(self, name: bytes, filter: SnapshotFilter) -> Snapshot: ...
     def dump(self, snapshot: bytes, path: bytes, write: Callable[[bytes], object]) -> None: ...
     def diff(
