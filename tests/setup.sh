@@ -14,7 +14,7 @@ LOG=$ROOT/build/setup.log
 PACKAGES_BUILD=(g++ libboost1.81-dev libcli11-dev libssl-dev libzstd-dev meson ninja-build
   pkg-config python3)
 PACKAGES_TEST=(doctest-dev fish git golang-go groff-base python3-dev python3-venv restic zsh)
-PACKAGES_LONG=(clang clang-format clang-tidy libclang-rt-14-dev)
+PACKAGES_LONG=(clang clang-format clang-tidy libclang-rt-dev)
 
 if [[ -t 1 && -z ${NO_COLOR:-} ]]; then
   BOLD=$'\e[1m' GREEN=$'\e[32m' RED=$'\e[31m' PLAIN=$'\e[0m'
