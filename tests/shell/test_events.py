@@ -71,7 +71,12 @@ def test_every_command_when_all_is_well(shell: Shell, tree: Path, tmp_path: Path
             assert not missing, f"{name} {arguments}"
     init = shell.with_env(SAPDR_REPOSITORY=str(tmp_path / "new"))
     assert init.json("init", "--scrypt-n", "1024").summary["repository_version"] == 2
-    assert set(runs) | {"init"} == set(COMMANDS)
+    assert set(runs) | {"init", "completion"} == set(COMMANDS)
+
+
+def test_a_script_is_no_stream_of_events(shell: Shell) -> None:
+    stream = shell.json("completion", "bash", code=20)
+    assert "--json" in stream.error["message"]
 
 
 def test_every_command_without_a_repository(shell: Shell, tree: Path, tmp_path: Path) -> None:
@@ -93,7 +98,7 @@ def test_every_command_without_a_repository(shell: Shell, tree: Path, tmp_path: 
         "list": ["packs"],
     }
     for name in COMMANDS:
-        if name in ("init", "checksum", "version"):
+        if name in ("init", "checksum", "version", "completion"):
             continue
         stream = nowhere.json(name, *arguments.get(name, []), code=10)
         assert [e["type"] for e in stream.events] == ["error", "summary"]
@@ -179,7 +184,7 @@ def test_the_page_and_the_schema_name_the_same_fields() -> None:
         named = {field for row in rows for field in re.findall(r"`(\w+)`", row)}
         fields = set(definitions[name].get("properties", {}))
         assert named == {f for f in fields if f == "content_base64" or not f.endswith("_base64")}
-    for command in COMMANDS:
+    for command in set(COMMANDS) - {"completion"}:
         (row,) = re.findall(rf"^\| `{command}` \| (.*) \|$", page, re.M)
         fields = set(definitions.get(f"summary_of_{command}", {}).get("properties", {}))
         named = set(re.findall(r"`(\w+)`", row))
