@@ -89,6 +89,7 @@ void repair_snapshots(Repository& repository, const RepairSnapshotsOptions& opti
                       RepairSnapshotsResult& result, Progress& progress) {
   progress.phase(SAPDR_PHASE_CHECK);
   const RepositoryLock lock(repository, LockMode::shared, progress);
+  if (!options.dry_run) lock.require_held();
   repository.load_index(progress);
   BlobWriter writer(repository, lock, options.dry_run);
   TreeRepair trees(repository, writer, progress);

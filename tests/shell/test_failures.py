@@ -112,6 +112,26 @@ def test_a_damaged_snapshot_does_not_hide_the_others(saved: Shell, tree: Path) -
     assert good in str(stream.events) and damaged.name in str(stream.events)
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["backup", "."],
+        ["forget", "latest", "--unsafe-allow-remove-all"],
+        ["prune"],
+        ["key", "add"],
+        ["key", "passwd"],
+        ["repair", "snapshots"],
+    ],
+    ids=" ".join,
+)
+def test_nothing_is_changed_without_locks(saved: Shell, arguments: list[str]) -> None:
+    """What needs an exclusive lock takes it, --no-lock or not."""
+    before = sorted(saved.repository.rglob("*"))
+    result = saved.run(*arguments, "--no-lock")
+    assert result.code in (code_of("E_INVALID_STATE"), code_of("E_INVALID_ARGUMENT")), result.err
+    assert sorted(saved.repository.rglob("*")) == before
+
+
 @pytest.fixture
 def foreign_lock(saved: Shell) -> Iterator[None]:
     """restic's exclusive lock, held by a process of this machine that is alive: it is stopped in

@@ -1,5 +1,6 @@
 #include "operation/copy.hpp"
 
+#include <atomic>
 #include <algorithm>
 #include <map>
 
@@ -421,11 +422,12 @@ TEST_CASE("copy: ended at any point, it goes on with what was indexed") {
     f.back_up_to(f.source, {{"/a", content}}, options);
     f.back_up_to(f.source, {{"/a", content}, {"/b", "second"}}, options);
     Code code = Code::ok;
+    std::atomic<int> left{n};
     {
       Progress progress;
       const RepositoryLock from(*f.source.repository, LockMode::shared, progress, no_wait);
       const RepositoryLock to(*f.target.repository, LockMode::shared, progress, no_wait);
-      f.target.backend->before = [&, left = n](const char* call, const FileName&) mutable {
+      f.target.backend->before = [&](const char* call, const FileName&) {
         if (std::string_view(call) == "save" && left-- <= 0) {
           throw Error(Code::io, "killed", Retry::maybe);
         }

@@ -15,6 +15,8 @@
  * CONTRACT of a table
  *   - An object is stored whole or not at all: a reader sees nothing or all of it. When `save`
  *     returns, it survives a power cut.
+ *   - When `erase` returns, the object does not come back after a power cut; packs and locks, which
+ *     name nothing, may. What is seen is durable, whoever saved it.
  *   - Objects never change. `save` under a name that exists fails with SAPDR_E_EXISTS and leaves
  *     the object as it is; of two that save one name at once, one wins.
  *   - A missing object is SAPDR_E_NOT_FOUND for `size`, `load` and `erase`.
