@@ -36,9 +36,9 @@ class Segments {
 };
 
 // Numbers by the id of what they number, which the table does not keep: `id_at(number)` gives it.
-// 5.4 to 7.1 bytes a number, since it grows by a third when three quarters are taken. Open addressing;
-// ids are uniformly distributed, so that they are their own hash. The same id may be in it several
-// times.
+// 5.4 to 7.1 bytes a number, since it grows by a third when three quarters are taken. Open
+// addressing; ids are uniformly distributed, so that they are their own hash. The same id may be in
+// it several times.
 class IdTable {
  public:
   // Calls `each(number)` for all numbers whose ids may be `id`, until it returns true.

@@ -11,7 +11,8 @@
 //     not. Leftovers of interrupted saves are never told. The config is told with an empty name.
 //     Modification times come from one clock, that of the storage: they can be compared with each
 //     other, not with the clock of this machine.
-//   - `erase` of a missing object is Code::not_found. When it returns, the object does not come back
+//   - `erase` of a missing object is Code::not_found. When it returns, the object does not come
+//   back
 //     after a power cut; packs and locks, which name nothing, may.
 //   - All members but create() may be called from any thread at the same time.
 //   - Errors carry a retry class; messages name the object.

@@ -175,11 +175,16 @@ void fuzz_text(ByteView input) {
 }
 
 constexpr FuzzTarget targets[] = {
-    {"codec", fuzz_codec},         {"config", fuzz_config},
-    {"index", fuzz_index},         {"key", fuzz_key},
-    {"lock", fuzz_lock},           {"manifest", fuzz_manifest},
-    {"pack_header", fuzz_pack_header}, {"patterns", fuzz_patterns},
-    {"snapshot", fuzz_snapshot},   {"text", fuzz_text},
+    {"codec", fuzz_codec},
+    {"config", fuzz_config},
+    {"index", fuzz_index},
+    {"key", fuzz_key},
+    {"lock", fuzz_lock},
+    {"manifest", fuzz_manifest},
+    {"pack_header", fuzz_pack_header},
+    {"patterns", fuzz_patterns},
+    {"snapshot", fuzz_snapshot},
+    {"text", fuzz_text},
     {"tree", fuzz_tree},
 };
 

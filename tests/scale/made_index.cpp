@@ -4,8 +4,8 @@
 // usage: made_index make FOLDER BLOBS
 //        made_index load FOLDER
 //
-// load prints {"blobs":…,"seconds":…,"bytes":…,"peak_bytes":…}: what the process grew by for good, and
-// meanwhile.
+// load prints {"blobs":…,"seconds":…,"bytes":…,"peak_bytes":…}: what the process grew by for good,
+// and meanwhile.
 #include <malloc.h>
 #include <sys/resource.h>
 #include <unistd.h>

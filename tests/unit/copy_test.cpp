@@ -1,7 +1,7 @@
 #include "operation/copy.hpp"
 
-#include <atomic>
 #include <algorithm>
+#include <atomic>
 #include <map>
 
 #include "checksum/sha256.hpp"

@@ -156,7 +156,8 @@ TEST_CASE("file: who reads on has blobs loaded at the same time, who jumps about
   CHECK(most_at_once(in_pieces) > 1);
   CHECK(loads == 10);
   CHECK(most_at_once([](SnapshotFile& file) {
-          for (const uint64_t blob : {9UL, 1UL, 8UL, 0UL, 2UL, 4UL}) read(file, blob * 1000 + 1, 500);
+          for (const uint64_t blob : {9UL, 1UL, 8UL, 0UL, 2UL, 4UL})
+            read(file, blob * 1000 + 1, 500);
         }) == 1);
   CHECK(loads == 6);
 }

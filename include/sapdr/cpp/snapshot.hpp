@@ -3,9 +3,9 @@
 
 #include <sapdr/snapshot.h>
 
+#include <new>
 #include <sapdr/cpp/error.hpp>
 #include <sapdr/cpp/id.hpp>
-#include <new>
 #include <string>
 #include <string_view>
 #include <vector>
