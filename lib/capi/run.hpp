@@ -92,10 +92,7 @@ class Session {
     if (index_ != Index::readable) return;
     repository_->load_index(progress, [&](const core::Id& id, const core::Error& error) {
       repository_->context().log(core::LogLevel::warning, "repository", error.message());
-      progress.item({.action = SAPDR_ITEM_DAMAGED,
-                     .error = &error,
-                     .object_type = "index",
-                     .object_id = id.hex()});
+      progress.damaged("index", id.hex(), error);
     });
   }
 

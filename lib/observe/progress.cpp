@@ -53,6 +53,13 @@ void Progress::done(uint64_t items, uint64_t bytes, std::string_view current) {
   }
 }
 
+void Progress::damaged(const char* object_type, const std::string& object_id, const Error& error) {
+  item({.action = SAPDR_ITEM_DAMAGED,
+        .error = &error,
+        .object_type = object_type,
+        .object_id = object_id});
+}
+
 void Progress::count_error() {
   errors_ += 1;
 }

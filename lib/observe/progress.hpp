@@ -40,6 +40,8 @@ class Progress {
   // Counts what was done; `current` names the item being worked on.
   void done(uint64_t items, uint64_t bytes, std::string_view current = {});
   void item(const ItemEvent& event);
+  // The item that tells of a damaged object: "index", its id, and how it is damaged.
+  void damaged(const char* object_type, const std::string& object_id, const Error& error);
   void count_error();
   // Throws if the operation was asked to stop. Cheap: for every chunk.
   void checkpoint() const;

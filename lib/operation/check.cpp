@@ -68,8 +68,7 @@ void Check::problem(const char* type, const std::string& id, const Error& error)
     ++result_.problems;
   }
   progress_.count_error();
-  progress_.item(
-      {.action = SAPDR_ITEM_DAMAGED, .error = &error, .object_type = type, .object_id = id});
+  progress_.damaged(type, id, error);
 }
 
 void Check::damage(const BlobPlace& place) {

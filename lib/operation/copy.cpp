@@ -251,10 +251,7 @@ void copy(const LockedRepository& source, const LockedRepository& destination,
                      [&](const Id& id, const Error& error) { damaged.emplace_back(id, error); });
   // A damaged index fails only the snapshots whose blobs nothing else names.
   source.repository.load_index(progress, [&](const Id& id, const Error& error) {
-    progress.item({.action = SAPDR_ITEM_DAMAGED,
-                   .error = &error,
-                   .object_type = "index",
-                   .object_id = id.hex()});
+    progress.damaged("index", id.hex(), error);
   });
   Copy copy(source, destination, options.dry_run, result, progress);
   copy.note_copies();

@@ -54,8 +54,7 @@ void IndexRepair::problem(const char* type, const Id& id, const Error& error) {
     ++result_.problems;
   }
   progress_.count_error();
-  progress_.item(
-      {.action = SAPDR_ITEM_DAMAGED, .error = &error, .object_type = type, .object_id = id.hex()});
+  progress_.damaged(type, id.hex(), error);
 }
 
 void IndexRepair::load_index() {

@@ -86,10 +86,7 @@ void PackRepair::look_at(uint32_t pack) {
   ++result_.packs_damaged;
   damaged_.insert(pack);
   const Error error(Code::corrupt, report.problems.front());
-  progress_.item({.action = SAPDR_ITEM_DAMAGED,
-                  .error = &error,
-                  .object_type = "pack",
-                  .object_id = id.hex()});
+  progress_.damaged("pack", id.hex(), error);
 }
 
 // What has a right copy in a pack that is whole needs no further one.
@@ -123,10 +120,7 @@ void PackRepair::save_blobs(bool dry_run) {
     if (error.code() != Code::corrupt) throw error;  // what cannot be read now is not lost
     progress_.done(1, places[at].length);
     progress_.count_error();
-    progress_.item({.action = SAPDR_ITEM_DAMAGED,
-                    .error = &error,
-                    .object_type = "blob",
-                    .object_id = places[at].id.hex()});
+    progress_.damaged("blob", places[at].id.hex(), error);
     const std::lock_guard lock(mutex_);
     ++result_.blobs_lost;
   };

@@ -2,7 +2,6 @@
 #include <map>
 #include <optional>
 
-#include "checksum/sha256.hpp"
 #include "operation/repair.hpp"
 #include "operation/tree_repair.hpp"
 #include "repository/lock.hpp"
@@ -12,8 +11,6 @@ namespace sapdr::core {
 namespace {
 
 constexpr const char* repaired_tag = "repaired";
-
-constexpr uint64_t max_snapshot_file = 16ULL * 1024 * 1024;
 
 struct Chosen {
   std::vector<Snapshot> snapshots;
@@ -36,10 +33,7 @@ Chosen choose(Repository& repository, const RepairSnapshotsOptions& options, Pro
                                     });
   for (const auto& [file, error] : damaged) {
     progress.count_error();
-    progress.item({.action = SAPDR_ITEM_DAMAGED,
-                   .error = &error,
-                   .object_type = "snapshot",
-                   .object_id = file.hex()});
+    progress.damaged("snapshot", file.hex(), error);
     chosen.unreadable.push_back(file);
   }
   return chosen;
@@ -47,16 +41,10 @@ Chosen choose(Repository& repository, const RepairSnapshotsOptions& options, Pro
 
 // The snapshot in a file whose name is wrong, and nothing else about it: its MAC is right.
 std::optional<Snapshot> load_misnamed(Repository& repository, const Id& file) {
-  const FileName name{FileType::snapshot, file.hex()};
   try {
-    const Bytes stored = load_all(repository.backend(), name, max_snapshot_file);
-    if (stored.size() < seal_overhead) return std::nullopt;
-    auto tools = repository.tools().lend();
-    Bytes plain(stored.size() - seal_overhead);
-    if (!tools->cipher.open(stored, plain)) return std::nullopt;
-    const Bytes json = decode_unpacked(tools->codec, plain, max_snapshot_file, to_string(name));
-    Snapshot snapshot = parse_snapshot(as_text(json), to_string(name));
-    snapshot.id = sha256(stored);
+    const auto [id, json] = repository.load_misnamed(FileType::snapshot, file);
+    Snapshot snapshot = parse_snapshot(as_text(json), "snapshot " + file.hex());
+    snapshot.id = id;
     return snapshot;
   } catch (const Error& error) {
     if (error.code() != Code::corrupt) throw;  // what cannot be read now is not lost

@@ -10,6 +10,12 @@ namespace {
 // Reading a small gap is cheaper than asking twice.
 constexpr uint32_t max_gap = 64 * 1024;
 constexpr uint32_t max_range = 16 * 1024 * 1024;
+
+// Other errors say nothing about what is stored.
+bool says_damage(const Error& error) {
+  return error.code() == Code::not_found || error.code() == Code::corrupt;
+}
+
 }  // namespace
 
 BlobsToFetch all_of(std::vector<BlobPlace>& places) {
@@ -61,8 +67,7 @@ void BlobFetcher::fetch_range(size_t begin, size_t end) {
   if (!any_needed) return;
   auto tools = repository_.tools().lend();
   auto buffers = take_buffers();
-  std::optional<Error> unreadable;
-  const bool is_loaded = load(first, length, buffers->range, unreadable);
+  const bool is_loaded = !load(first, length, buffers->range);
   for (size_t blob = begin; blob < end; ++blob) {
     progress_.checkpoint();
     if (!blobs_.is_needed(blob)) continue;
@@ -72,23 +77,19 @@ void BlobFetcher::fetch_range(size_t begin, size_t end) {
   buffers_.push_back(std::move(buffers));
 }
 
-// False if the range cannot be read: a part of it may still be there. `error` is set if that says
-// nothing about what is stored.
-bool BlobFetcher::load(const BlobPlace& first, size_t length, Bytes& range,
-                       std::optional<Error>& error) {
+// Why the range cannot be read, if it cannot: a part of it may still be there.
+std::optional<Error> BlobFetcher::load(const BlobPlace& first, size_t length, Bytes& range) {
   range.resize(length);
   try {
     const Id pack = repository_.index().pack_id(first.pack);
     repository_.backend().load({FileType::pack, pack.hex()}, first.offset, range);
-  } catch (const Error& failure) {
-    if (is_fatal(failure)) throw;
-    repository_.context().log(LogLevel::warning, "repository", failure.message());
-    const bool is_damage = failure.code() == Code::not_found || failure.code() == Code::corrupt;
-    if (!is_damage) error = failure;
-    return false;
+  } catch (const Error& error) {
+    if (is_fatal(error)) throw;
+    repository_.context().log(LogLevel::warning, "repository", error.message());
+    return error;
   }
   bytes_fetched_ += length;
-  return true;
+  return std::nullopt;
 }
 
 // `range` is null if it could not be read.
@@ -106,8 +107,9 @@ void BlobFetcher::fetch_blob(size_t blob, const Bytes* range, uint32_t range_off
     const bool was_tried = place.pack == planned.pack && place.offset == planned.offset;
     if (was_tried && range != nullptr) continue;
     Bytes sealed;
-    if (load(place, place.length, sealed, unreadable) &&
-        open_blob(tools, place, sealed, buffers.plain)) {
+    if (const auto error = load(place, place.length, sealed)) {
+      if (!says_damage(*error)) unreadable = error;
+    } else if (open_blob(tools, place, sealed, buffers.plain)) {
       return blobs_.take(blob, {place, sealed, buffers.plain});
     }
   }

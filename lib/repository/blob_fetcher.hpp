@@ -58,7 +58,7 @@ class BlobFetcher {
   void fetch_range(size_t begin, size_t end);
   void fetch_blob(size_t blob, const Bytes* range, uint32_t range_offset, Tools& tools,
                   Buffers& buffers);
-  bool load(const BlobPlace& first, size_t length, Bytes& range, std::optional<Error>& error);
+  std::optional<Error> load(const BlobPlace& first, size_t length, Bytes& range);
   Error lost(const BlobPlace& place) const;
   std::unique_ptr<Buffers> take_buffers();
 

@@ -20,6 +20,11 @@ uint64_t size_limit(FileType type) {
   return type == FileType::index || type == FileType::verified ? max_index_file : max_small_file;
 }
 
+Error damaged(const FileName& file, const char* how) {
+  return Error(Code::corrupt, to_string(file) + " is damaged: " + how)
+      .with(to_string(file.type), file.name);
+}
+
 Config load_config(Backend& backend, const Key& key) {
   const Bytes sealed = load_all(backend, config_name, max_small_file);
   Bytes plain(sealed.size() < seal_overhead ? 0 : sealed.size() - seal_overhead);
@@ -119,16 +124,25 @@ RepositoryPtr Repository::open(ContextPtr context, BackendPtr backend,
 Bytes Repository::load_unpacked(FileType type, const Id& id) {
   const FileName name{type, id.hex()};
   const Bytes stored = load_all(*backend_, name, size_limit(type));
-  const auto damaged = [&](const char* how) {
-    return Error(Code::corrupt, to_string(name) + " is damaged: " + how)
-        .with(to_string(type), id.hex());
-  };
-  if (sha256(stored) != id) throw damaged("its content has another hash than its name says");
+  if (sha256(stored) != id) {
+    throw damaged(name, "its content has another hash than its name says");
+  }
+  return open_unpacked(name, stored);
+}
+
+std::pair<Id, Bytes> Repository::load_misnamed(FileType type, const Id& name) {
+  const FileName file{type, name.hex()};
+  const Bytes stored = load_all(*backend_, file, size_limit(type));
+  return {sha256(stored), open_unpacked(file, stored)};
+}
+
+Bytes Repository::open_unpacked(const FileName& name, ByteView stored) {
   auto tools = tools_.lend();
   Bytes plain(stored.size() < seal_overhead ? 0 : stored.size() - seal_overhead);
-  if (!tools->cipher.open(stored, plain))
-    throw damaged("it does not open with the repository's key");
-  return decode_unpacked(tools->codec, plain, size_limit(type), to_string(name));
+  if (!tools->cipher.open(stored, plain)) {
+    throw damaged(name, "it does not open with the repository's key");
+  }
+  return decode_unpacked(tools->codec, plain, size_limit(name.type), to_string(name));
 }
 
 Id Repository::save_unpacked(FileType type, std::string_view json) {

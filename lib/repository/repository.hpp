@@ -4,6 +4,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include "format/config.hpp"
 #include "format/key.hpp"
@@ -56,6 +57,8 @@ class Repository {
   // Files that are not packs: verified against their name, opened, decompressed. Throws
   // Code::corrupt.
   Bytes load_unpacked(FileType type, const Id& id);
+  // The same of a file that has a wrong name, and the one it should have.
+  std::pair<Id, Bytes> load_misnamed(FileType type, const Id& name);
   // Compressed (version 2), sealed, stored under the hash. Returns the name.
   Id save_unpacked(FileType type, std::string_view json);
   // Of a type, every name that is an id, in ascending order.
@@ -76,6 +79,7 @@ class Repository {
   Bytes load_blob(BlobType type, const Id& id);
 
  private:
+  Bytes open_unpacked(const FileName& name, ByteView stored);
   Repository(ContextPtr context, BackendPtr backend, const OpenSettings& settings, Config config,
              const Id& key_id, const Key& key);
 

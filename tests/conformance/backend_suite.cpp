@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "../support/errors.hpp"
 #include "base/error.hpp"
 
 namespace sapdr::test {
@@ -30,16 +31,6 @@ Bytes bytes_of(std::string_view text) {
 std::string content_of(Backend& backend, const FileName& file) {
   const Bytes data = load_all(backend, file, 1U << 30);
   return std::string(as_text(data));
-}
-
-template <class Function>
-Code code_of(Function function) {
-  try {
-    function();
-    return Code::ok;
-  } catch (const Error& error) {
-    return error.code();
-  }
 }
 
 const std::vector<FileType> all_types = {FileType::config,   FileType::key,   FileType::lock,

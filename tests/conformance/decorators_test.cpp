@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "../support/errors.hpp"
 #include "../support/files.hpp"
 #include "backend_suite.hpp"
 #include "base/cancel.hpp"
@@ -59,21 +60,6 @@ BackendFactory decorated(std::function<BackendPtr(BackendPtr)> decorate) {
     }
     return last;
   };
-}
-
-template <class Call>
-Error error_of(Call call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error;
-  }
-  return Error(Code::ok, "it threw nothing");
-}
-
-template <class Call>
-Code code_of(Call call) {
-  return error_of(call).code();
 }
 
 std::string content_of(Backend& backend, const FileName& file) {

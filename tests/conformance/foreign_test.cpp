@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "../support/errors.hpp"
 #include "backend_suite.hpp"
 #include "storage/memory.hpp"
 #include "table_of.hpp"
@@ -28,17 +29,6 @@ BackendFactory over_memory(void (*change)(sapdr_backend_table&)) {
     change(table);
     return backend_from(table);
   };
-}
-
-// The error that a call throws.
-template <class Call>
-Error error_of(Call call) {
-  try {
-    call();
-  } catch (const Error& error) {
-    return error;
-  }
-  return Error(Code::ok, "it threw nothing");
 }
 
 bool contains(const Error& error, std::string_view text) {

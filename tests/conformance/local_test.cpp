@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "../support/errors.hpp"
 #include "../support/files.hpp"
 #include "backend_suite.hpp"
 #include "base/context.hpp"
@@ -19,16 +20,6 @@ using namespace sapdr::test;
 namespace {
 
 const std::string id = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-
-template <class Function>
-Code code_of(Function function) {
-  try {
-    function();
-    return Code::ok;
-  } catch (const Error& error) {
-    return error.code();
-  }
-}
 
 // Every file below a folder.
 std::vector<std::string> files_below(const std::string& path) {

@@ -10,6 +10,7 @@
 
 #include "base/error.hpp"
 #include "base/id.hpp"
+#include "support/errors.hpp"
 
 namespace sapdr::test {
 
@@ -53,17 +54,6 @@ std::string S(const char (&literal)[N]) {
 }
 
 std::string hex_to_bytes(std::string_view hex);
-
-// The code that `function` throws; Code::ok if it returns.
-template <class Function>
-Code code_of(Function function) {
-  try {
-    function();
-    return Code::ok;
-  } catch (const Error& e) {
-    return e.code();
-  }
-}
 
 // Gives `parse` every beginning of `good`, and `good` with each single bit flipped: it may read
 // them or say that they are damaged, nothing else.
