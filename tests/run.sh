@@ -61,13 +61,23 @@ meson_tests() {
   "$PYTHON" tests/totals.py meson "$folder/meson-logs/testlog.json"
 }
 
+# Most of what these tests do is wait: for locks to be looked at again, for disks. A file's tests stay
+# together, as they share what is dear to make.
+PYTEST_WORKERS=(-n "$((2 * $(nproc)))" --dist loadfile)
+
 # pytest_tests ARGUMENT...: a folder of tests, and options of pytest.
 pytest_tests() {
   local code=0
-  "$VENV/bin/python" -m pytest -q -p no:cacheprovider -ra --durations=3 \
+  "$VENV/bin/python" -m pytest -q -p no:cacheprovider -ra --durations=3 "${PYTEST_WORKERS[@]}" \
     -k "$filter" --junitxml "$RESULTS/pytest.xml" "$@" || code=$?
   "$PYTHON" tests/totals.py junit "$RESULTS/pytest.xml"
   ((code == 0 || code == 1 || code == 5))
+}
+
+# The same for tests that need the machine for themselves.
+one_at_a_time() {
+  local PYTEST_WORKERS=()
+  pytest_tests "$@"
 }
 
 # one_test COMMAND...: a script that is one test.
@@ -107,7 +117,7 @@ run_all() {
   suite shell pytest_tests tests/shell
   suite python python_tests
   suite interop pytest_tests tests/interop
-  suite scale pytest_tests tests/scale
+  suite scale one_at_a_time tests/scale
   suite documents "$VENV/bin/python" tests/docs/run_snippets.py build README.md
   [[ $filter ]] || suite quickstart one_test quickstart
 }
@@ -131,7 +141,7 @@ run_long() {
   suite clang-c meson_tests build-clang
   suite tidy one_test run-clang-tidy -quiet -p build-clang "$ROOT/(lib|bindings/shell)/.*"
   suite format one_test format_of_sources
-  SAPDR_SCALE=full suite full-scale pytest_tests tests/scale
+  SAPDR_SCALE=full suite full-scale one_at_a_time tests/scale
   suite fuzz tests/fuzz.sh 60
 }
 

@@ -24,7 +24,7 @@ class Entry:
     size: int
     sha256: str  # of a file's content, or of a symbolic link's target
     device: int
-    same_as: bytes  # of a hard link: the first name of the file, in byte order
+    same_as: bytes  # of a further name of a file: its first one in the tree, in byte order
     xattrs: tuple[tuple[str, bytes], ...]
 
 
@@ -81,7 +81,7 @@ def _raise(error: OSError) -> None:
 def _entry(path: bytes, name: bytes, first_names: dict[tuple[int, int], bytes]) -> Entry:
     info = os.lstat(path)
     linked = info.st_nlink > 1 and stat.S_ISREG(info.st_mode)
-    same_as = first_names.setdefault((info.st_dev, info.st_ino), name) if linked else b""
+    first = first_names.setdefault((info.st_dev, info.st_ino), name) if linked else name
     is_device = stat.S_ISCHR(info.st_mode) or stat.S_ISBLK(info.st_mode)
     return Entry(
         kind=stat.filemode(info.st_mode)[0],
@@ -92,7 +92,7 @@ def _entry(path: bytes, name: bytes, first_names: dict[tuple[int, int], bytes]) 
         size=info.st_size if stat.S_ISREG(info.st_mode) else 0,
         sha256=_content(path, info.st_mode),
         device=info.st_rdev if is_device else 0,
-        same_as=same_as,
+        same_as=b"" if first == name else first,
         xattrs=_xattrs(path),
     )
 
