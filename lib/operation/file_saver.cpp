@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "checksum/sha256.hpp"
+#include "checksum/sha256_lanes.hpp"
 
 namespace sapdr::core {
 
@@ -14,7 +15,11 @@ namespace {
 
 constexpr size_t read_size = 1024 * 1024;
 // Buffers beyond one for each reading thread: how far reading may run ahead of storing.
-constexpr size_t spare_buffers = 4;
+constexpr size_t spare_buffers = 2;
+// Some chunks are stored together, as they are hashed side by side. There is always room for the
+// one that is being read.
+constexpr size_t chunks_at_once = sha256_lanes;
+constexpr size_t buffer_size = 2 * max_chunk;
 
 // What the reader throws costs one file; what storing throws ends the run. This tells them apart.
 struct ReadFailure {
@@ -70,7 +75,8 @@ class FileSaver::Reading {
       total_ += piece.size + piece.hole;
       saver_.progress_.done(0, piece.size + piece.hole, path);
     }
-    if (filled_ > 0) saver_.store(ByteView(buffer_).first(filled_), job_->ids.emplace_back());
+    if (filled_ > begun_) end_chunk(filled_);
+    if (!chunks_.empty()) saver_.store(buffer_, chunks_);
   }
 
   uint64_t total() const { return total_; }
@@ -79,13 +85,22 @@ class FileSaver::Reading {
   // Takes `size` bytes that were put behind what is in the buffer.
   void add(size_t size) {
     filled_ += size;
-    while (const size_t end = cutter_.scan(ByteView(buffer_).first(filled_))) emit(end);
+    while (const size_t chunk = cutter_.scan(current())) end_chunk(begun_ + chunk);
+    if (chunks_.size() >= chunks_at_once || buffer_.size() - begun_ < max_chunk) hand_over();
+  }
+
+  // The chunk that is not complete yet.
+  ByteView current() const { return ByteView(buffer_).subspan(begun_, filled_ - begun_); }
+
+  void end_chunk(size_t end) {
+    chunks_.push_back({end, &job_->ids.emplace_back()});
+    begun_ = end;
   }
 
   // Zeros are cut at the smallest size, always: a hole needs no scanning, nor hashing.
   void add_hole(uint64_t hole) {
     while (hole > 0) {
-      if (filled_ == 0 && hole >= min_chunk) {
+      if (filled_ == begun_ && hole >= min_chunk) {
         job_->ids.push_back(saver_.zeros_id_);
         saver_.progress_.checkpoint();
         saver_.writer_.save(BlobType::data, saver_.zeros_id_, saver_.zeros_);
@@ -100,31 +115,35 @@ class FileSaver::Reading {
     }
   }
 
-  // The chunk at the start of the buffer is complete: hands it to another thread while there are
-  // buffers, else stores it here.
-  void emit(size_t size) {
-    Id& id = job_->ids.emplace_back();
-    const size_t rest = filled_ - size;
+  // Hands the complete chunks to another thread while there are buffers, else stores them here.
+  void hand_over() {
+    if (chunks_.empty()) return;
+    const size_t rest = filled_ - begun_;
+    const std::byte* const from = buffer_.data() + begun_;
     Bytes next = saver_.take_buffer(true);
     if (next.empty()) {
-      saver_.store(ByteView(buffer_).first(size), id);
-      std::memmove(buffer_.data(), buffer_.data() + size, rest);
+      saver_.store(buffer_, chunks_);
+      std::memmove(buffer_.data(), from, rest);
     } else {
-      std::memcpy(next.data(), buffer_.data() + size, rest);
+      std::memcpy(next.data(), from, rest);
       job_->unfinished.fetch_add(1);
-      auto chunk = std::make_shared<Bytes>(std::exchange(buffer_, std::move(next)));
-      saver_.workers_.submit([&saver = saver_, job = job_, chunk, size, &id] {
-        saver.store(ByteView(*chunk).first(size), id);
-        saver.give_buffer(std::move(*chunk));
+      auto full = std::make_shared<Bytes>(std::exchange(buffer_, std::move(next)));
+      saver_.workers_.submit([&saver = saver_, job = job_, full, chunks = chunks_] {
+        saver.store(*full, chunks);
+        saver.give_buffer(std::move(*full));
         job->release();
       });
     }
+    chunks_.clear();
+    begun_ = 0;
     filled_ = rest;
   }
 
   FileSaver& saver_;
   const std::shared_ptr<Job>& job_;
-  Bytes buffer_;
+  Bytes buffer_;               // complete chunks, then the one that is being read
+  std::vector<Chunk> chunks_;  // the complete ones
+  size_t begun_ = 0;           // where the other one begins
   size_t filled_ = 0;
   uint64_t total_ = 0;
   RabinCutter cutter_;
@@ -149,7 +168,7 @@ Bytes FileSaver::take_buffer(bool or_empty) {
   }
   if (or_empty && buffers_made_ >= buffer_limit_) return {};
   ++buffers_made_;
-  return Bytes(max_chunk);
+  return Bytes(buffer_size);
 }
 
 void FileSaver::give_buffer(Bytes buffer) {
@@ -157,10 +176,17 @@ void FileSaver::give_buffer(Bytes buffer) {
   buffers_.push_back(std::move(buffer));
 }
 
-void FileSaver::store(ByteView chunk, Id& id) {
+void FileSaver::store(ByteView buffer, const std::vector<Chunk>& chunks) {
   progress_.checkpoint();
-  id = sha256(chunk);
-  writer_.save(BlobType::data, id, chunk);
+  std::vector<ByteView> plains;
+  size_t begin = 0;
+  for (const Chunk& chunk : chunks) {
+    plains.push_back(buffer.subspan(begin, chunk.end - begin));
+    begin = chunk.end;
+  }
+  std::vector<Id> ids(chunks.size());
+  writer_.save_all(BlobType::data, plains, ids);
+  for (size_t i = 0; i < chunks.size(); ++i) *chunks[i].id = ids[i];
 }
 
 void FileSaver::save(Node node, const std::string& path, const FileOpener& open, Done done,

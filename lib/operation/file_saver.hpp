@@ -37,8 +37,14 @@ class FileSaver {
   struct Job;
   class Reading;
 
-  void store(ByteView chunk, Id& id);
-  // A buffer of max_chunk bytes; `or_empty`: an empty one instead of exceeding the bound.
+  // A chunk of a buffer: where it ends, which is where the next one begins, and where its id goes.
+  struct Chunk {
+    size_t end;
+    Id* id;
+  };
+
+  void store(ByteView buffer, const std::vector<Chunk>& chunks);
+  // A buffer for chunks; `or_empty`: an empty one instead of exceeding the bound.
   Bytes take_buffer(bool or_empty);
   void give_buffer(Bytes buffer);
 

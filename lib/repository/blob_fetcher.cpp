@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/workers.hpp"
+#include "repository/open_blobs.hpp"
 
 namespace sapdr::core {
 
@@ -66,15 +67,38 @@ void BlobFetcher::fetch_range(size_t begin, size_t end) {
   }
   if (!any_needed) return;
   auto tools = repository_.tools().lend();
-  auto buffers = take_buffers();
-  const bool is_loaded = !load(first, length, buffers->range);
-  for (size_t blob = begin; blob < end; ++blob) {
+  Bytes range = take_buffer();
+  std::vector<size_t> missed;  // not in this range, though they should be
+  const bool is_loaded = !load(first, length, range);
+  if (is_loaded) {
+    open_range(begin, end, range, *tools, missed);
+  } else {
+    for (size_t blob = begin; blob < end; ++blob) missed.push_back(blob);
+  }
+  for (const size_t blob : missed) {
     progress_.checkpoint();
-    if (!blobs_.is_needed(blob)) continue;
-    fetch_blob(blob, is_loaded ? &buffers->range : nullptr, first.offset, *tools, *buffers);
+    if (blobs_.is_needed(blob)) fetch_elsewhere(blob, is_loaded, *tools);
   }
   const std::lock_guard lock(buffers_mutex_);
-  buffers_.push_back(std::move(buffers));
+  buffers_.push_back(std::move(range));
+}
+
+void BlobFetcher::open_range(size_t begin, size_t end, ByteView range, Tools& tools,
+                             std::vector<size_t>& missed) {
+  const uint32_t range_offset = blobs_.place(begin).offset;
+  size_t blob = begin;
+  const auto next = [&]() -> std::optional<SealedBlob> {
+    progress_.checkpoint();
+    while (blob < end && !blobs_.is_needed(blob)) ++blob;
+    if (blob == end) return std::nullopt;
+    const BlobPlace& place = blobs_.place(blob);
+    return SealedBlob{blob++, place, range.subspan(place.offset - range_offset, place.length)};
+  };
+  const auto take = [&](const SealedBlob& sealed, const Bytes* plain) {
+    if (plain == nullptr) return missed.push_back(sealed.number);
+    blobs_.take(sealed.number, {sealed.place, sealed.sealed, *plain});
+  };
+  open_blobs(tools, {next, take});
 }
 
 // Why the range cannot be read, if it cannot: a part of it may still be there.
@@ -92,25 +116,20 @@ std::optional<Error> BlobFetcher::load(const BlobPlace& first, size_t length, By
   return std::nullopt;
 }
 
-// `range` is null if it could not be read.
-void BlobFetcher::fetch_blob(size_t blob, const Bytes* range, uint32_t range_offset, Tools& tools,
-                             Buffers& buffers) {
+// A blob that was not found where it was planned. If its range could be read, that copy is damaged;
+// otherwise the copy is tried once more, alone.
+void BlobFetcher::fetch_elsewhere(size_t blob, bool was_range_read, Tools& tools) {
   const BlobPlace& planned = blobs_.place(blob);
-  if (range != nullptr) {
-    const ByteView sealed = ByteView(*range).subspan(planned.offset - range_offset, planned.length);
-    if (open_blob(tools, planned, sealed, buffers.plain)) {
-      return blobs_.take(blob, {planned, sealed, buffers.plain});
-    }
-  }
   std::optional<Error> unreadable;
+  Bytes sealed;
+  Bytes& plain = tools.plain.front();
   for (const BlobPlace& place : repository_.index().find_all(planned.id, planned.type)) {
     const bool was_tried = place.pack == planned.pack && place.offset == planned.offset;
-    if (was_tried && range != nullptr) continue;
-    Bytes sealed;
+    if (was_tried && was_range_read) continue;
     if (const auto error = load(place, place.length, sealed)) {
       if (!says_damage(*error)) unreadable = error;
-    } else if (open_blob(tools, place, sealed, buffers.plain)) {
-      return blobs_.take(blob, {place, sealed, buffers.plain});
+    } else if (open_blob(tools, place, sealed, plain)) {
+      return blobs_.take(blob, {place, sealed, plain});
     }
   }
   blobs_.lose(blob, unreadable ? *unreadable : lost(planned));
@@ -125,12 +144,12 @@ Error BlobFetcher::lost(const BlobPlace& place) const {
       .with("pack", pack);
 }
 
-std::unique_ptr<BlobFetcher::Buffers> BlobFetcher::take_buffers() {
+Bytes BlobFetcher::take_buffer() {
   const std::lock_guard lock(buffers_mutex_);
-  if (buffers_.empty()) return std::make_unique<Buffers>();
-  auto buffers = std::move(buffers_.back());
+  if (buffers_.empty()) return {};
+  Bytes buffer = std::move(buffers_.back());
   buffers_.pop_back();
-  return buffers;
+  return buffer;
 }
 
 }  // namespace sapdr::core

@@ -36,7 +36,7 @@ struct BlobsToFetch {
 // All of `places`, which outlive the fetch, once sorted: each is needed; `lose` throws.
 BlobsToFetch all_of(std::vector<BlobPlace>& places);
 
-// Memory: one range of at most 16 MiB, and one blob, for each thread.
+// Memory: one range of at most 16 MiB, and the blobs that are opened at once, for each thread.
 class BlobFetcher {
  public:
   BlobFetcher(Repository& repository, Progress& progress)
@@ -48,26 +48,21 @@ class BlobFetcher {
   uint64_t bytes_fetched() const { return bytes_fetched_; }
 
  private:
-  // What one thread needs, kept for the next range.
-  struct Buffers {
-    Bytes range;
-    Bytes plain;
-  };
-
   size_t range_end(size_t begin) const;
   void fetch_range(size_t begin, size_t end);
-  void fetch_blob(size_t blob, const Bytes* range, uint32_t range_offset, Tools& tools,
-                  Buffers& buffers);
+  void open_range(size_t begin, size_t end, ByteView range, Tools& tools,
+                  std::vector<size_t>& missed);
+  void fetch_elsewhere(size_t blob, bool was_range_read, Tools& tools);
   std::optional<Error> load(const BlobPlace& first, size_t length, Bytes& range);
   Error lost(const BlobPlace& place) const;
-  std::unique_ptr<Buffers> take_buffers();
+  Bytes take_buffer();
 
   Repository& repository_;
   Progress& progress_;
   BlobsToFetch blobs_;
   std::atomic<uint64_t> bytes_fetched_{0};
   std::mutex buffers_mutex_;
-  std::vector<std::unique_ptr<Buffers>> buffers_;
+  std::vector<Bytes> buffers_;  // for ranges, to be used again
 };
 
 }  // namespace sapdr::core

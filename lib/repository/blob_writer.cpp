@@ -1,15 +1,21 @@
 #include "repository/blob_writer.hpp"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
-#include "checksum/sha256.hpp"
+#include "checksum/sha256_lanes.hpp"
 #include "format/pack.hpp"
+#include "repository/open_blobs.hpp"
 
 namespace sapdr::core {
 
 namespace {
 
 constexpr size_t uploads_at_once = 2;
+// More would be hashed a little faster, and take more memory.
+constexpr size_t packs_hashed_at_once = 2;
+constexpr size_t room_for_header = 64 * 1024;
 constexpr auto index_interval = std::chrono::seconds(30);
 constexpr size_t max_index_blobs = 50'000;
 
@@ -30,9 +36,14 @@ struct BlobWriter::OpenPack {
 };
 
 struct BlobWriter::Slot {
-  std::shared_ptr<OpenPack> pack;
+  PackPtr pack;
   size_t blob;  // its number in the pack
   ByteSpan range;
+};
+
+struct BlobWriter::Sealed {
+  Slot slot;
+  BlobPlace place;  // but for the pack, which has no name yet
 };
 
 BlobWriter::BlobWriter(Repository& repository, const RepositoryLock& lock, bool dry_run)
@@ -48,31 +59,66 @@ void BlobWriter::give_buffer(Bytes buffer) {
   buffers_.push_back(std::move(buffer));
 }
 
-bool BlobWriter::save(BlobType type, const Id& id, ByteView plain) {
+// Whether it is for the caller to store.
+bool BlobWriter::claim(BlobType type, const Id& id, ByteView plain) {
   if (plain.size() > max_blob_size) {
     throw Error(Code::unsupported, "a " + std::string(to_string(type)) + " of " +
                                        std::to_string(plain.size()) +
                                        " bytes is too big for a repository; split the folder");
   }
-  {
-    const std::lock_guard lock(mutex_);
-    // Once an index file names a blob it leaves in_flight_, after it came into the index: no gap to
-    // slip through.
-    if (in_flight_[slot_of(type)].contains(id) || repository_.index().contains(id, type))
-      return false;
-    in_flight_[slot_of(type)].insert(id);
-  }
-  auto tools = repository_.tools().lend();
-  const bool compressed = repository_.config().version >= 2 &&
-                          tools->codec.compress(plain, type == BlobType::tree, tools->packed);
-  const ByteView body = compressed ? ByteView(tools->packed) : plain;
-  const auto length = static_cast<uint32_t>(body.size() + seal_overhead);
-  if (!dry_run_) {
-    const BlobPlace blob{id, 0, type, 0, length, static_cast<uint32_t>(plain.size()), compressed};
-    seal(reserve(type, length), blob, body, *tools);
-  }
-  count(type, plain.size(), length);
+  const std::lock_guard lock(mutex_);
+  // Once an index file names a blob it leaves in_flight_, after it came into the index: no gap to
+  // slip through.
+  if (in_flight_[slot_of(type)].contains(id) || repository_.index().contains(id, type))
+    return false;
+  in_flight_[slot_of(type)].insert(id);
   return true;
+}
+
+bool BlobWriter::save(BlobType type, const Id& id, ByteView plain) {
+  if (!claim(type, id, plain)) return false;
+  const NewBlob blob{id, plain};
+  store(type, {&blob, 1});
+  return true;
+}
+
+void BlobWriter::save_all(BlobType type, std::span<const ByteView> plains, std::span<Id> ids) {
+  sha256_all(plains, ids);
+  std::vector<NewBlob> blobs;
+  for (size_t i = 0; i < plains.size(); ++i) {
+    if (claim(type, ids[i], plains[i])) blobs.push_back({ids[i], plains[i]});
+  }
+  store(type, blobs);
+}
+
+void BlobWriter::store(BlobType type, std::span<const NewBlob> blobs) {
+  if (blobs.empty()) return;
+  auto tools = repository_.tools().lend();
+  std::vector<Sealed> sealed;
+  for (const NewBlob& blob : blobs) {
+    ByteView body;
+    const BlobPlace place = compress(type, blob, *tools, body);
+    count(type, blob.plain.size(), place.length);
+    if (dry_run_) continue;
+    sealed.push_back({reserve(type, place.length), place});
+    seal(sealed.back().slot, body, *tools);
+  }
+  if (repository_.settings().verify_blobs) prove(sealed, *tools);
+  for (const Sealed& blob : sealed) {
+    fill(blob.slot, {.id = blob.place.id,
+                     .type = type,
+                     .length = blob.place.length,
+                     .plain_length = blob.place.compressed ? blob.place.plain_length : 0});
+  }
+}
+
+// `body`: what is to be sealed, until the tools are used for the next one.
+BlobPlace BlobWriter::compress(BlobType type, const NewBlob& blob, Tools& tools, ByteView& body) {
+  const bool compressed = repository_.config().version >= 2 &&
+                          tools.codec.compress(blob.plain, type == BlobType::tree, tools.packed);
+  body = compressed ? ByteView(tools.packed) : blob.plain;
+  const auto length = static_cast<uint32_t>(body.size() + seal_overhead);
+  return {blob.id, 0, type, 0, length, static_cast<uint32_t>(blob.plain.size()), compressed};
 }
 
 void BlobWriter::copy(const BlobPlace& place, ByteView sealed) {
@@ -93,11 +139,11 @@ void BlobWriter::count(BlobType type, size_t plain_size, uint32_t length) {
 }
 
 BlobWriter::Slot BlobWriter::reserve(BlobType type, uint32_t length) {
-  std::shared_ptr<OpenPack> full;
+  PackPtr full;
   Slot slot;
   {
     const std::lock_guard lock(mutex_);
-    std::shared_ptr<OpenPack>& open = open_[slot_of(type)];
+    PackPtr& open = open_[slot_of(type)];
     const size_t pack_size = repository_.settings().pack_size;
     if (open && open->used + length > open->data.size()) {
       open->closed = true;
@@ -111,6 +157,7 @@ BlobWriter::Slot BlobWriter::reserve(BlobType type, uint32_t length) {
         open->data = std::move(buffers_.back());
         buffers_.pop_back();
       }
+      open->data.reserve(room + room_for_header);
       open->data.resize(room);
     }
     slot.pack = open;
@@ -121,25 +168,33 @@ BlobWriter::Slot BlobWriter::reserve(BlobType type, uint32_t length) {
     open->used += length;
     ++open->filling;
   }
-  if (full) hand_over(std::move(full));
+  if (full) close(std::move(full));
   return slot;
 }
 
-void BlobWriter::seal(const Slot& slot, const BlobPlace& blob, ByteView body, Tools& tools) {
+void BlobWriter::seal(const Slot& slot, ByteView body, Tools& tools) {
   std::array<std::byte, iv_size> iv;
   repository_.context().random(iv);
   tools.cipher.seal(iv, body, slot.range);
-  // The hash again, not a comparison alone: it also proves that the plaintext did not change under
-  // our hands.
-  if (repository_.settings().verify_blobs && !open_blob(tools, blob, slot.range, tools.plain)) {
-    throw Error(Code::checksum, std::string(to_string(blob.type)) + " blob " + blob.id.hex() +
+}
+
+// The hash again, not a comparison alone: it also proves that the plaintext did not change under
+// our hands.
+void BlobWriter::prove(std::span<const Sealed> blobs, Tools& tools) {
+  size_t at = 0;
+  const auto next = [&]() -> std::optional<SealedBlob> {
+    if (at == blobs.size()) return std::nullopt;
+    const Sealed& blob = blobs[at];
+    return SealedBlob{at++, blob.place, blob.slot.range};
+  };
+  const auto take = [](const SealedBlob& blob, const Bytes* plain) {
+    if (plain != nullptr) return;
+    throw Error(Code::checksum, std::string(to_string(blob.place.type)) + " blob " +
+                                    blob.place.id.hex() +
                                     " did not come out right before it was stored; this machine's "
                                     "memory or processor is not reliable");
-  }
-  fill(slot, {.id = blob.id,
-              .type = blob.type,
-              .length = blob.length,
-              .plain_length = blob.compressed ? blob.plain_length : 0});
+  };
+  open_blobs(tools, {next, take});
 }
 
 // The range is filled: its blob goes into the pack's list.
@@ -154,28 +209,48 @@ void BlobWriter::fill(const Slot& slot, const PackedBlob& blob) {
     --slot.pack->filling;
     complete = slot.pack->closed && slot.pack->filling == 0;
   }
-  if (complete) hand_over(slot.pack);
+  if (complete) close(slot.pack);
 }
 
-void BlobWriter::hand_over(std::shared_ptr<OpenPack> pack) {
-  uploads_.submit([this, pack = std::move(pack)] { upload(*pack); });
+void BlobWriter::close(PackPtr pack) {
+  std::vector<PackPtr> packs;
+  {
+    const std::lock_guard lock(mutex_);
+    closed_.push_back(std::move(pack));
+    if (closed_.size() < packs_hashed_at_once) return;
+    packs = std::exchange(closed_, {});
+  }
+  upload(std::move(packs));
 }
 
-void BlobWriter::upload(OpenPack& pack) {
+// Adds the header.
+void BlobWriter::finish(OpenPack& pack) {
   const Bytes header = encode_pack_header(pack.blobs);
   const size_t header_size = header.size() + seal_overhead;
-  const size_t data_size = pack.used;
-  pack.data.resize(data_size + header_size + pack_length_size);
+  pack.data.resize(pack.used + header_size + pack_length_size);
   std::array<std::byte, iv_size> iv;
   repository_.context().random(iv);
   repository_.tools().lend()->cipher.seal(iv, header,
-                                          ByteSpan(pack.data).subspan(data_size, header_size));
-  store_le32(pack.data.data() + data_size + header_size, static_cast<uint32_t>(header_size));
-  const Id id = sha256(pack.data);
-  lock_.check();
-  repository_.backend().save({FileType::pack, id.hex()}, pack.data);
-  record(id, pack);
-  if (data_size <= repository_.settings().pack_size) give_buffer(std::move(pack.data));
+                                          ByteSpan(pack.data).subspan(pack.used, header_size));
+  store_le32(pack.data.data() + pack.used + header_size, static_cast<uint32_t>(header_size));
+}
+
+void BlobWriter::upload(std::vector<PackPtr> packs) {
+  std::vector<ByteView> contents;
+  for (const PackPtr& pack : packs) {
+    finish(*pack);
+    contents.emplace_back(pack->data);
+  }
+  std::vector<Id> ids(packs.size());
+  sha256_all(contents, ids);
+  for (size_t i = 0; i < packs.size(); ++i) {
+    uploads_.submit([this, pack = std::move(packs[i]), id = ids[i]] {
+      lock_.check();
+      repository_.backend().save({FileType::pack, id.hex()}, pack->data);
+      record(id, *pack);
+      if (pack->used <= repository_.settings().pack_size) give_buffer(std::move(pack->data));
+    });
+  }
 }
 
 void BlobWriter::record(const Id& pack_id, const OpenPack& pack) {
@@ -212,14 +287,15 @@ void BlobWriter::write_index(std::vector<IndexedPack> packs) {
 }
 
 void BlobWriter::finish() {
-  std::shared_ptr<OpenPack> last[2];
+  std::vector<PackPtr> last;
   {
     const std::lock_guard lock(mutex_);
-    for (size_t i = 0; i < 2; ++i) last[i] = std::exchange(open_[i], nullptr);
+    last = std::exchange(closed_, {});
+    for (PackPtr& open : open_) {
+      if (open) last.push_back(std::exchange(open, nullptr));
+    }
   }
-  for (auto& pack : last) {
-    if (pack) hand_over(std::move(pack));
-  }
+  upload(std::move(last));
   uploads_.finish();
   write_index(std::exchange(unwritten_, {}));
 }

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <unordered_set>
 #include <vector>
 
@@ -36,6 +37,9 @@ class BlobWriter {
   // Any thread.
   bool save(BlobType type, const Id& id, ByteView plain);
 
+  // The same for some at once, side by side; ids[i] becomes the hash of plains[i]. Any thread.
+  void save_all(BlobType type, std::span<const ByteView> plains, std::span<Id> ids);
+
   // Stores a blob of this repository once more, as it lies sealed in another pack: for moving blobs
   // out of packs. Whoever calls proved it. Any thread.
   void copy(const BlobPlace& place, ByteView sealed);
@@ -48,13 +52,27 @@ class BlobWriter {
  private:
   struct OpenPack;
   struct Slot;
+  using PackPtr = std::shared_ptr<OpenPack>;
 
+  // A blob that nobody has, or is storing.
+  struct NewBlob {
+    Id id;
+    ByteView plain;
+  };
+  // One that lies in an open pack, not yet proven.
+  struct Sealed;
+
+  bool claim(BlobType type, const Id& id, ByteView plain);
+  void store(BlobType type, std::span<const NewBlob> blobs);
+  BlobPlace compress(BlobType type, const NewBlob& blob, Tools& tools, ByteView& body);
   Slot reserve(BlobType type, uint32_t length);
-  void seal(const Slot& slot, const BlobPlace& blob, ByteView body, Tools& tools);
+  void seal(const Slot& slot, ByteView body, Tools& tools);
+  void prove(std::span<const Sealed> blobs, Tools& tools);
   void fill(const Slot& slot, const PackedBlob& blob);
   void count(BlobType type, size_t plain_size, uint32_t length);
-  void hand_over(std::shared_ptr<OpenPack> pack);
-  void upload(OpenPack& pack);
+  void close(PackPtr pack);
+  void finish(OpenPack& pack);
+  void upload(std::vector<PackPtr> packs);
   void record(const Id& pack_id, const OpenPack& pack);
   void write_index(std::vector<IndexedPack> packs);
   void give_buffer(Bytes buffer);
@@ -65,7 +83,8 @@ class BlobWriter {
 
   mutable std::mutex mutex_;
   std::unordered_set<Id, IdHash> in_flight_[2];  // by BlobType: claimed, in no index file yet
-  std::shared_ptr<OpenPack> open_[2];            // by BlobType
+  PackPtr open_[2];                              // by BlobType
+  std::vector<PackPtr> closed_;                  // full, to be hashed side by side
   std::vector<Bytes> buffers_;                   // pack buffers to be used again
   WriteCounts counts_;
   std::vector<IndexedPack> unwritten_;  // uploaded, not yet in an index file

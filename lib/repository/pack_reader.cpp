@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "checksum/sha256.hpp"
 #include "format/pack.hpp"
+#include "repository/open_blobs.hpp"
 
 namespace sapdr::core {
 
@@ -26,11 +26,12 @@ size_t header_length(ByteView end, uint64_t size, std::string_view what) {
 
 std::vector<PackedBlob> open_header(Tools& tools, ByteView sealed, uint64_t data_size,
                                     std::string_view what) {
-  tools.plain.resize(sealed.size() - seal_overhead);
-  if (!tools.cipher.open(sealed, tools.plain)) {
+  Bytes& plain = tools.plain.front();
+  plain.resize(sealed.size() - seal_overhead);
+  if (!tools.cipher.open(sealed, plain)) {
     throw Error(Code::corrupt, std::string(what) + " has a header that does not open");
   }
-  return parse_pack_header(tools.plain, data_size, what);
+  return parse_pack_header(plain, data_size, what);
 }
 
 std::vector<PackedBlob> read_header(Tools& tools, ByteView pack, std::string_view what) {
@@ -44,6 +45,44 @@ bool is_in(const std::vector<PackedBlob>& header, const BlobPlace& place) {
     return blob.id == place.id && blob.type == place.type && blob.offset == place.offset &&
            blob.length == place.length;
   });
+}
+
+void prove_header(Tools& tools, ByteView pack, const std::vector<BlobPlace>& expected,
+                  const std::string& what, PackReport& report) {
+  try {
+    const std::vector<PackedBlob> header = read_header(tools, pack, what);
+    const bool all_named =
+        std::all_of(expected.begin(), expected.end(),
+                    [&](const BlobPlace& place) { return is_in(header, place); });
+    if (!all_named) report.problems.push_back(what + " has a header that differs from the index");
+  } catch (const Error& error) {
+    report.problems.push_back(error.message());
+  }
+}
+
+// Returns the hash of the pack.
+Id prove_blobs(Tools& tools, ByteView pack, const std::vector<BlobPlace>& expected,
+               const std::string& what, PackReport& report) {
+  const auto damaged = [&](const BlobPlace& place) {
+    report.problems.push_back(std::string(to_string(place.type)) + " blob " + place.id.hex() +
+                              " in " + what + " is damaged");
+    report.damaged.push_back(place);
+  };
+  size_t at = 0;
+  const auto next = [&]() -> std::optional<SealedBlob> {
+    for (; at < expected.size(); ++at) {
+      const BlobPlace& place = expected[at];
+      if (uint64_t{place.offset} + place.length <= pack.size()) {
+        return SealedBlob{at++, place, pack.subspan(place.offset, place.length)};
+      }
+      damaged(place);
+    }
+    return std::nullopt;
+  };
+  const auto take = [&](const SealedBlob& blob, const Bytes* plain) {
+    if (plain == nullptr) damaged(blob.place);
+  };
+  return open_blobs(tools, {next, take}, pack);
 }
 
 }  // namespace
@@ -88,29 +127,10 @@ PackReport read_pack(Repository& repository, const Id& pack,
     return report;
   }
   report.bytes = data.size();
-  if (sha256(data) != pack) {
-    report.problems.push_back(what + " has other content than its name says");
-  }
   auto tools = repository.tools().lend();
-  try {
-    const std::vector<PackedBlob> header = read_header(*tools, data, what);
-    const bool all_named =
-        std::all_of(expected.begin(), expected.end(),
-                    [&](const BlobPlace& place) { return is_in(header, place); });
-    if (!all_named) report.problems.push_back(what + " has a header that differs from the index");
-  } catch (const Error& error) {
-    report.problems.push_back(error.message());
-  }
-  Bytes plain;
-  for (const BlobPlace& place : expected) {
-    const bool inside = uint64_t{place.offset} + place.length <= data.size();
-    if (inside &&
-        open_blob(*tools, place, ByteView(data).subspan(place.offset, place.length), plain)) {
-      continue;
-    }
-    report.problems.push_back(std::string(to_string(place.type)) + " blob " + place.id.hex() +
-                              " in " + what + " is damaged");
-    report.damaged.push_back(place);
+  prove_header(*tools, data, expected, what, report);
+  if (prove_blobs(*tools, data, expected, what, report) != pack) {
+    report.problems.insert(report.problems.begin(), what + " has other content than its name says");
   }
   return report;
 }

@@ -5,6 +5,7 @@
 #include "base/json.hpp"
 #include "checksum/sha256.hpp"
 #include "repository/keys.hpp"
+#include "repository/open_blobs.hpp"
 
 namespace sapdr::core {
 
@@ -185,20 +186,6 @@ void Repository::load_index(Progress& progress, const IndexFiles::OnDamage& on_d
   context_->check_process();
   const std::lock_guard lock(index_mutex_);
   index_files_.load(*this, progress, on_damage);
-}
-
-bool open_blob(Tools& tools, const BlobPlace& place, ByteView sealed, Bytes& out) {
-  if (sealed.size() != place.length || sealed.size() < seal_overhead) return false;
-  if (place.plain_length > max_blob_size) return false;
-  out.resize(place.plain_length);
-  if (place.compressed) {
-    tools.packed.resize(sealed.size() - seal_overhead);
-    if (!tools.cipher.open(sealed, tools.packed)) return false;
-    if (!tools.codec.decompress(tools.packed, out)) return false;
-  } else if (!tools.cipher.open(sealed, out)) {
-    return false;
-  }
-  return sha256(out) == place.id;
 }
 
 Bytes Repository::load_blob(BlobType type, const Id& id) {

@@ -102,8 +102,4 @@ std::vector<Id> list_ids(Backend& backend, FileType type);
 // A sealed message, under an IV of its own.
 SecretBytes seal(const Context& context, Cipher& cipher, ByteView plain);
 
-// Opens one sealed blob: MAC, decompression, SHA-256. `out` becomes the plaintext; false if
-// anything is wrong.
-[[nodiscard]] bool open_blob(Tools& tools, const BlobPlace& place, ByteView sealed, Bytes& out);
-
 }  // namespace sapdr::core

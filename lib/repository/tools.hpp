@@ -2,10 +2,12 @@
 // one.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <mutex>
 #include <vector>
 
+#include "checksum/sha256_lanes.hpp"
 #include "crypto/cipher.hpp"
 #include "format/codec.hpp"
 
@@ -16,8 +18,8 @@ struct Tools {
 
   Cipher cipher;
   Codec codec;
-  Bytes packed;  // scratch
-  Bytes plain;   // scratch
+  Bytes packed;                           // scratch
+  std::array<Bytes, sha256_lanes> plain;  // scratch, for as many blobs as are opened at once
 };
 
 // Lends tools to threads. Any thread.

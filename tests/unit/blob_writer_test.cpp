@@ -1,5 +1,6 @@
 #include "repository/blob_writer.hpp"
 
+#include <set>
 #include <thread>
 
 #include "checksum/sha256.hpp"
@@ -140,4 +141,25 @@ TEST_CASE_FIXTURE(Fixture,
   BlobWriter writer(*repository, lock, false);
   CHECK(code_of([&] { writer.save(BlobType::data, Id{}, as_bytes("flipped in memory")); }) ==
         Code::checksum);
+}
+
+TEST_CASE_FIXTURE(Fixture, "blob writer: some at once are stored once each, and read back") {
+  Random random;
+  BlobWriter writer(*repository, lock, false);
+  std::vector<std::string> texts;
+  for (int i = 0; i < 40; ++i) texts.push_back(random.bytes(random.below(3000)));
+  texts.push_back(texts.front());  // twice in one call
+  std::vector<ByteView> plains;
+  for (const std::string& text : texts) plains.push_back(as_bytes(text));
+  std::vector<Id> ids(texts.size());
+  writer.save_all(BlobType::data, plains, ids);
+  for (size_t i = 0; i < texts.size(); ++i) CHECK(ids[i] == sha256(plains[i]));
+  writer.save_all(BlobType::data, plains, ids);
+  writer.save_all(BlobType::data, {}, {});
+  writer.finish();
+  CHECK(writer.counts().data_blobs == std::set<std::string>(texts.begin(), texts.end()).size());
+  const RepositoryPtr again = reopened();
+  for (size_t i = 0; i < texts.size(); ++i) {
+    CHECK(as_text(again->load_blob(BlobType::data, ids[i])) == texts[i]);
+  }
 }
