@@ -26,6 +26,14 @@ enum {
   SAPDR_COMPRESSION_MAX = 3
 };
 
+/* How data is compressed, for the life of a repository. */
+enum {
+  SAPDR_CODEC_ZSTD = 0,       /* as restic does it */
+  SAPDR_CODEC_TENSOR = 1      /* weights of models by planes of bytes, a third smaller; everything
+                                 else with zstd. Other programs refuse such a repository: copy its
+                                 snapshots into one without it (copy.h) for them to read */
+};
+
 typedef struct sapdr_repo_init_options {
   uint32_t struct_size;
   uint32_t version;          /* repository version, 1 or 2; 0: 2 */
@@ -34,7 +42,7 @@ typedef struct sapdr_repo_init_options {
   uint32_t scrypt_n;         /* cost of the key derivation, a power of two; 0: 32768 */
   uint32_t scrypt_r;         /* 0: 8 */
   uint32_t scrypt_p;         /* 0: 6 */
-  uint32_t reserved;
+  int32_t codec;             /* SAPDR_CODEC_* */
   const sapdr_repo *copy_chunker_params; /* a repository that files are to be cut alike, so that
                                             what is copied from one to the other and what is backed
                                             up into it has the same blobs; NULL: cut as no other */
@@ -74,6 +82,9 @@ SAPDR_API const char *sapdr_repo_id(const sapdr_repo *repo);
 
 /* The repository version, 1 or 2. @since 0.1 */
 SAPDR_API uint32_t sapdr_repo_version(const sapdr_repo *repo);
+
+/* SAPDR_CODEC_*. @since 0.1 */
+SAPDR_API int32_t sapdr_repo_codec(const sapdr_repo *repo);
 
 /* The location it was opened at, without secrets. Borrowed. @since 0.1 */
 SAPDR_API const char *sapdr_repo_location(const sapdr_repo *repo);

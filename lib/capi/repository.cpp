@@ -13,11 +13,11 @@ namespace {
 constexpr size_t mib = 1024 * 1024;
 
 core::InitSettings read_init(const sapdr_repo_init_options& given) {
-  capi::require_unused(given.reserved);
   core::InitSettings settings;
   if (given.version != 0) settings.version = given.version;
   settings.password = capi::read_secret(given.password, given.password_size, "password");
   settings.cost = capi::read_cost(given.scrypt_n, given.scrypt_r, given.scrypt_p);
+  settings.codec = capi::read_choice<core::BlobCodec>(given.codec, SAPDR_CODEC_TENSOR, "codec");
   if (given.copy_chunker_params != nullptr) {
     settings.polynomial = capi::use(given.copy_chunker_params)->config().polynomial;
   }
@@ -81,6 +81,11 @@ const char* sapdr_repo_id(const sapdr_repo* repo) {
 
 uint32_t sapdr_repo_version(const sapdr_repo* repo) {
   return repo == nullptr ? 0 : repo->repository->config().version;
+}
+
+int32_t sapdr_repo_codec(const sapdr_repo* repo) {
+  return repo == nullptr ? SAPDR_CODEC_ZSTD
+                         : static_cast<int32_t>(repo->repository->config().codec);
 }
 
 const char* sapdr_repo_location(const sapdr_repo* repo) {

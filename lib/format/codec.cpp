@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <new>
+#include <optional>
 #include <string>
 
 #include "base/error.hpp"
+#include "format/planes.hpp"
 
 namespace sapdr::core {
 
@@ -35,9 +37,10 @@ struct FreeContext {
 }  // namespace
 
 struct Codec::State {
-  explicit State(Compression chosen)
+  State(Compression chosen, BlobCodec blob_codec)
       : compression(chosen), compressor(ZSTD_createCCtx()), decompressor(ZSTD_createDCtx()) {
     if (!compressor || !decompressor) throw std::bad_alloc();
+    if (blob_codec == BlobCodec::tensor) planes.emplace();
   }
 
   // The size of what was written, 0 if `out` is too small for it.
@@ -48,24 +51,37 @@ struct Codec::State {
     return ZSTD_isError(n) ? 0 : n;
   }
 
+  // The same, by planes; 0 too if it does not look like numbers.
+  size_t compress_planes(ByteView plain, ByteSpan out) {
+    if (!planes) return 0;
+    const std::optional<PlaneLayout> layout = planes->guess(plain);
+    return layout ? planes->encode(plain, *layout, out) : 0;
+  }
+
   Compression compression;
+  std::optional<Planes> planes;  // with the tensor codec
   std::unique_ptr<ZSTD_CCtx, FreeContext> compressor;
   std::unique_ptr<ZSTD_DCtx, FreeContext> decompressor;
 };
 
-Codec::Codec(Compression compression) : state_(std::make_unique<State>(compression)) {}
+Codec::Codec(Compression compression, BlobCodec blob_codec)
+    : state_(std::make_unique<State>(compression, blob_codec)) {}
 Codec::~Codec() = default;
 Codec::Codec(Codec&&) noexcept = default;
 
 bool Codec::compress(ByteView plain, bool is_metadata, Bytes& out) {
   if (state_->compression == Compression::off || plain.empty()) return false;
   out.resize(plain.size() - 1);
-  const size_t n = state_->compress(plain, level_of(state_->compression, is_metadata), out);
+  size_t n = is_metadata ? 0 : state_->compress_planes(plain, out);
+  if (n == 0) n = state_->compress(plain, level_of(state_->compression, is_metadata), out);
   out.resize(n);
   return n != 0;
 }
 
 bool Codec::decompress(ByteView packed, ByteSpan out) {
+  if (state_->planes && !packed.empty() && packed[0] == planes_marker) {
+    return state_->planes->decode(packed, out);
+  }
   const size_t n = ZSTD_decompressDCtx(state_->decompressor.get(), out.data(), out.size(),
                                        packed.data(), packed.size());
   return !ZSTD_isError(n) && n == out.size();

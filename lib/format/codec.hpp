@@ -11,10 +11,13 @@ namespace sapdr::core {
 
 enum class Compression : int32_t { automatic = 0, off = 1, fastest = 2, max = 3 };
 
-// zstd with contexts that are kept between calls. For one thread at a time.
+// What data blobs may be compressed with, besides zstd. A repository has it from its beginning.
+enum class BlobCodec : int32_t { zstd = 0, tensor = 1 };
+
+// zstd, and the tensor codec, with contexts that are kept between calls. For one thread at a time.
 class Codec {
  public:
-  explicit Codec(Compression compression);
+  explicit Codec(Compression compression, BlobCodec blob_codec = BlobCodec::zstd);
   ~Codec();
   Codec(Codec&&) noexcept;
   Codec& operator=(Codec&&) = delete;

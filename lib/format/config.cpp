@@ -30,6 +30,10 @@ Config parse_config(std::string_view text) {
   const JsonReader json(value, what);
   Config config;
   config.version = json.number32("version");
+  if (config.version == tensor_version) {
+    config.version = 2;
+    config.codec = BlobCodec::tensor;
+  }
   if (config.version != 1 && config.version != 2) {
     throw Error(Code::unsupported, "the repository has version " + std::to_string(config.version) +
                                        "; this library knows versions 1 and 2");
@@ -45,7 +49,7 @@ std::string config_json(const Config& config) {
       std::to_chars(polynomial, polynomial + sizeof polynomial, config.polynomial, 16).ptr;
   std::string out;
   JsonWriter json(out);
-  json.number("version", config.version);
+  json.number("version", config.codec == BlobCodec::tensor ? tensor_version : config.version);
   json.text("id", config.id);
   json.text("chunker_polynomial", std::string_view(polynomial, end));
   json.end();

@@ -63,7 +63,7 @@ Repository::Repository(ContextPtr context, BackendPtr backend, const OpenSetting
       config_(std::move(config)),
       key_id_(key_id),
       key_(key),
-      tools_(key, config_.version < 2 ? Compression::off : settings.compression) {
+      tools_(key, config_.version < 2 ? Compression::off : settings.compression, config_.codec) {
   settings_.password = {};
 }
 
@@ -75,6 +75,10 @@ RepositoryPtr Repository::init(ContextPtr context, BackendPtr backend,
   if (settings.version != 1 && settings.version != 2) {
     throw Error(Code::unsupported, "repository version " + std::to_string(settings.version) +
                                        " is not known; use 1 or 2");
+  }
+  if (settings.version < 2 && settings.codec != BlobCodec::zstd) {
+    throw Error(Code::unsupported, "a repository of version 1 compresses nothing; the tensor codec "
+                                   "needs version 2");
   }
   if (backend->exists(config_name)) {
     throw Error(Code::exists, "there is a repository at " + backend->location() +
@@ -91,6 +95,7 @@ RepositoryPtr Repository::init(ContextPtr context, BackendPtr backend,
   context->random(key.mac_r);
   Config config;
   config.version = settings.version;
+  config.codec = settings.codec;
   std::array<std::byte, 32> id;
   context->random(id);
   config.id = to_hex(id);

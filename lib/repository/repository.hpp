@@ -20,6 +20,7 @@ struct InitSettings {
   SecretBytes password;
   ScryptCost cost;
   Polynomial polynomial = 0;  // 0: a random one
+  BlobCodec codec = BlobCodec::zstd;
 };
 
 struct OpenSettings {

@@ -14,7 +14,8 @@
 namespace sapdr::core {
 
 struct Tools {
-  Tools(const Key& key, Compression compression) : cipher(key), codec(compression) {}
+  Tools(const Key& key, Compression compression, BlobCodec blob_codec)
+      : cipher(key), codec(compression, blob_codec) {}
 
   Cipher cipher;
   Codec codec;
@@ -25,7 +26,8 @@ struct Tools {
 // Lends tools to threads. Any thread.
 class ToolBox {
  public:
-  ToolBox(const Key& key, Compression compression) : key_(key), compression_(compression) {}
+  ToolBox(const Key& key, Compression compression, BlobCodec blob_codec)
+      : key_(key), compression_(compression), blob_codec_(blob_codec) {}
 
   class Lease {
    public:
@@ -52,7 +54,7 @@ class ToolBox {
         return Lease(*this, std::move(tools));
       }
     }
-    return Lease(*this, std::make_unique<Tools>(key_, compression_));
+    return Lease(*this, std::make_unique<Tools>(key_, compression_, blob_codec_));
   }
 
  private:
@@ -63,6 +65,7 @@ class ToolBox {
 
   const Key key_;
   const Compression compression_;
+  const BlobCodec blob_codec_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Tools>> free_;
 };

@@ -46,7 +46,10 @@ static void test_init(sapdr_ctx* ctx, sapdr_backend* backend) {
   bad.scrypt_n = 1000;
   EXPECT_INVALID(sapdr_repo_init(&repo, ctx, backend, &bad, &err));
   bad = good;
-  bad.reserved = 1;
+  bad.codec = 2;
+  EXPECT_INVALID(sapdr_repo_init(&repo, ctx, backend, &bad, &err));
+  bad.codec = SAPDR_CODEC_TENSOR;
+  bad.version = 1; /* compresses nothing */
   EXPECT_STATUS(SAPDR_E_UNSUPPORTED, sapdr_repo_init(&repo, ctx, backend, &bad, &err));
   EXPECT(repo == NULL);
 }
@@ -120,6 +123,7 @@ static void test_getters_of_null(void) {
   EXPECT_TEXT("", sapdr_repo_id(NULL));
   EXPECT_TEXT("", sapdr_repo_location(NULL));
   EXPECT(sapdr_repo_version(NULL) == 0);
+  EXPECT(sapdr_repo_codec(NULL) == SAPDR_CODEC_ZSTD);
   EXPECT(sapdr_buffer_data(NULL) == NULL && sapdr_buffer_size(NULL) == 0);
   EXPECT(sapdr_snapshot_list_size(NULL) == 0 && sapdr_snapshot_list_at(NULL, 0) == NULL);
   EXPECT(sapdr_snapshot_list_n_damaged(NULL) == 0);

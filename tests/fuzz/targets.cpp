@@ -110,7 +110,7 @@ void fuzz_pack_header(ByteView input) {
 }
 
 void fuzz_codec(ByteView input) {
-  Codec codec(Compression::fastest);
+  Codec codec(Compression::fastest, BlobCodec::tensor);
   constexpr size_t limit = 1 << 20;
   Bytes plain;
   if (codec.decompress_unknown(input, limit, plain)) {

@@ -42,6 +42,7 @@ exit codes:
 ID = re.compile(r"[0-9a-f]{64}")
 SEAL = 32  # bytes of an IV and a MAC
 HEADER_MAX = 16 << 20
+TENSOR_VERSION = 0x53415044
 BLOB_MAX = 128 << 20
 UNPACKED_MAX = 1 << 30
 SCRYPT_MEMORY_MAX = 1 << 30
@@ -161,6 +162,30 @@ def decompress(frame: bytes, limit: int) -> bytes:
         if len(content) > limit:
             raise ValueError(f"decompressed it is longer than {limit} bytes")
     return bytes(content)
+
+
+def join_planes(packed: bytes, size: int) -> bytes:
+    """The plaintext, of `size` bytes, of a data blob in the tensor codec."""
+    width, head, coded = packed[1:4]
+    if width not in (2, 4) or head >= width or coded >> width:
+        raise ValueError("not a blob of the tensor codec")
+    n, tail = divmod(size - head, width)
+    rest = io.BytesIO(packed[4:])
+    lengths = {p: int.from_bytes(rest.read(4), "little") for p in range(width) if coded >> p & 1}
+    first, last = rest.read(head), rest.read(tail)
+    numbers = bytearray(n * width)
+    for plane in range(width):
+        stored = rest.read(lengths.get(plane, n))
+        content = decompress(stored, n) if plane in lengths else stored
+        # The most significant byte is the last one of a little-endian number.
+        numbers[width - 1 - plane :: width] = content
+    if rest.read():
+        raise ValueError("there is something behind the planes")
+    mask, top = (1 << 8 * width) - 1, 8 * width - 1
+    kind = {2: "H", 4: "I"}[width]
+    rotated = struct.unpack(f"<{n}{kind}", numbers)
+    restored = ((number >> 1 | number << top) & mask for number in rotated)
+    return first + struct.pack(f"<{n}{kind}", *restored) + last
 
 
 # Nodes
@@ -358,9 +383,10 @@ class Repository:
         plaintext = self._opened("config", (self.folder / "config").read_bytes())
         with damage_in("config"):
             version = number(json.loads(plaintext), "version", 32)
-            if version not in (1, 2):
+            self._has_tensors = version == TENSOR_VERSION
+            if version not in (1, 2, TENSOR_VERSION):
                 raise ValueError(f"version {version} is not known")
-        return version
+        return 2 if self._has_tensors else version
 
     def _unpacked(self, kind: str, name: str) -> Json:
         what = f"{kind}/{name}"
@@ -395,7 +421,10 @@ class Repository:
             plaintext = self._opened(what, file.read(place.length))
         if place.uncompressed is not None:
             with damage_in(what):
-                plaintext = decompress(plaintext, place.uncompressed)
+                if self._has_tensors and handle[0] == "data" and plaintext[:1] == b"\x54":
+                    plaintext = join_planes(plaintext, place.uncompressed)
+                else:
+                    plaintext = decompress(plaintext, place.uncompressed)
                 if len(plaintext) != place.uncompressed:
                     raise ValueError("decompressed it has another length than its header says")
         if hashlib.sha256(plaintext).hexdigest() != handle[1]:

@@ -11,7 +11,7 @@ namespace {
 
 // Blobs as they lie in a pack, with the tools to open them.
 struct Pack {
-  Pack() : tools(key(), Compression::automatic) {}
+  Pack() : tools(key(), Compression::automatic, BlobCodec::zstd) {}
 
   static Key key() {
     Key key;

@@ -40,6 +40,7 @@ from ._types import (
 )
 
 Compression: TypeAlias = Literal["auto", "off", "fastest", "max"]
+Codec: TypeAlias = Literal["zstd", "tensor"]
 ObjectType: TypeAlias = Literal["key", "lock", "snapshot", "index", "pack", "blob"]
 OnChange: TypeAlias = Callable[[Change], object]
 OnMatch: TypeAlias = Callable[[Match], object]
@@ -63,6 +64,7 @@ def init(
     password_command: Command = None,
     version: int = 2,
     scrypt: tuple[int, int, int] = (0, 0, 0),
+    codec: Codec = "zstd",
     copy_chunker_params: Repository | None = None,
 ) -> Repository:
     """Creates a repository and opens it.
@@ -70,7 +72,9 @@ def init(
     `location` is a folder ("/srv/repo"), "memory:", a `Backend`, or storage of your own (see
     `SupportsBackend`). The password, of at least one byte, is given directly, as a file, or as a
     command that prints it. `version` is restic's repository version; `scrypt` is the cost (N, r, p)
-    of deriving the key from the password, 0 for restic's. Files are cut as in
+    of deriving the key from the password, 0 for restic's. With the codec "tensor" weights of
+    models take a third less, and other programs than this one refuse the repository; `copy` brings
+    its snapshots into one without it. Files are cut as in
     `copy_chunker_params`, if that is given: what is copied from there and what is backed up then
     has the same blobs.
     Raises `ExistsError` if there is a repository already.
@@ -79,6 +83,7 @@ def init(
     options.password = resolve(password, password_file, password_command)
     options.version = version
     options.scrypt_n, options.scrypt_r, options.scrypt_p = scrypt
+    options.codec = _sapdr.CODEC[codec]
     like = None if copy_chunker_params is None else copy_chunker_params._native
     return Repository(_sapdr.Repository.init(native(location), options, like))
 
@@ -136,6 +141,7 @@ class Repository(Removal):
         self._native = native
         self._id = native.id
         self._version = native.version
+        self._codec = next(name for name, number in _sapdr.CODEC.items() if number == native.codec)
         self._location = native.location
 
     @property
@@ -147,6 +153,11 @@ class Repository(Removal):
     def version(self) -> int:
         """restic's repository version, 1 or 2."""
         return self._version
+
+    @property
+    def codec(self) -> str:
+        """What its data is compressed with: "zstd", or "tensor" (see `init`)."""
+        return self._codec
 
     @property
     def location(self) -> str:

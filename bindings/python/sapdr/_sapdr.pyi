@@ -42,6 +42,7 @@ class _Type(type): ...  # pybind11's metaclass
 __version__: Final[str]
 STATUS_TABLE: Final[tuple[tuple[str, int, int, str], ...]]
 COMPRESSION: Final[dict[str, int]]
+CODEC: Final[dict[str, int]]
 OVERWRITE: Final[dict[str, int]]
 CALLS: Final[dict[str, int]]
 GROUP_BY: Final[dict[str, int]]
@@ -53,6 +54,7 @@ class InitOptions(metaclass=_Type):
     scrypt_n: int
     scrypt_r: int
     scrypt_p: int
+    codec: int
     def __init__(self) -> None: ...
 
 class OpenOptions(metaclass=_Type):
@@ -275,6 +277,8 @@ class Repository(metaclass=_Type):
     def id(self) -> str: ...
     @property
     def version(self) -> int: ...
+    @property
+    def codec(self) -> int: ...
     @property
     def location(self) -> str: ...
     @property

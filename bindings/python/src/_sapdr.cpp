@@ -41,6 +41,7 @@ PYBIND11_MODULE(_sapdr, module) {
                                         {"off", SAPDR_COMPRESSION_OFF},
                                         {"fastest", SAPDR_COMPRESSION_FASTEST},
                                         {"max", SAPDR_COMPRESSION_MAX}});
+  module.attr("CODEC") = numbers({{"zstd", SAPDR_CODEC_ZSTD}, {"tensor", SAPDR_CODEC_TENSOR}});
   module.attr("OVERWRITE") = numbers({{"if-changed", SAPDR_OVERWRITE_IF_CHANGED},
                                       {"always", SAPDR_OVERWRITE_ALWAYS},
                                       {"if-newer", SAPDR_OVERWRITE_IF_NEWER},

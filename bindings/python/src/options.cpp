@@ -20,7 +20,8 @@ void bind_open_options(py::module_& module) {
       .def_readwrite("version", &sapdr::init_options::version)
       .def_readwrite("scrypt_n", &sapdr::init_options::scrypt_n)
       .def_readwrite("scrypt_r", &sapdr::init_options::scrypt_r)
-      .def_readwrite("scrypt_p", &sapdr::init_options::scrypt_p);
+      .def_readwrite("scrypt_p", &sapdr::init_options::scrypt_p)
+      .def_readwrite("codec", &sapdr::init_options::codec);
   py::class_<sapdr::open_options>(module, "OpenOptions")
       .def(py::init<>())
       .def_readwrite("password", &sapdr::open_options::password)

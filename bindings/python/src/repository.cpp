@@ -260,6 +260,7 @@ void bind_repository(py::module_& module) {
       .def_property_readonly("closed", &session::closed)
       .def_property_readonly("id", [](session& self) { return text(self.opened().id()); })
       .def_property_readonly("version", [](session& self) { return self.opened().version(); })
+      .def_property_readonly("codec", [](session& self) { return self.opened().codec(); })
       .def_property_readonly("location",
                              [](session& self) { return path_text(self.opened().location()); })
       .def("backup", &backup, arg("paths"), arg("options"), arg("on_progress"), arg("on_item"))

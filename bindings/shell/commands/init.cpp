@@ -13,6 +13,8 @@ constexpr CommandText kInit = {
     "init", "Create a new repository",
     "Creates an empty repository at the place that -r names. The password protects the key that\n"
     "everything is encrypted with: without it the backups are lost, so keep a copy elsewhere.\n"
+    "With --codec tensor weights of models take a third less; restic and others refuse such a\n"
+    "repository, until its snapshots are copied into one without it (sapdr copy).\n"
     "With --copy-chunker-params files are cut as for a repository that snapshots will be copied\n"
     "from, so that what both have is stored once.",
     "  sapdr init -r /srv/repo                        ask for the password, twice\n"
@@ -28,6 +30,7 @@ constexpr CommandText kVersion = {"version", "Print the version",
 struct InitArguments {
   std::string version = "2";
   std::uint32_t scrypt_n = 0;
+  std::string codec = "zstd";
   bool copy_chunker_params = false;
   RepositoryOptions from;
 };
@@ -38,6 +41,12 @@ std::uint32_t repository_version(const std::string& text) {
   throw usage_error("--repository-version: \"" + shown(text) + "\" is not 1, 2, stable or latest");
 }
 
+std::int32_t codec_of(const std::string& text) {
+  if (text == "zstd") return SAPDR_CODEC_ZSTD;
+  if (text == "tensor") return SAPDR_CODEC_TENSOR;
+  throw usage_error("--codec: \"" + shown(text) + "\" is neither zstd nor tensor");
+}
+
 void run_init(const InitArguments& arguments, Session& session) {
   if (arguments.from.is_given() && !arguments.copy_chunker_params) {
     throw usage_error("a source repository is only used with --copy-chunker-params");
@@ -46,6 +55,7 @@ void run_init(const InitArguments& arguments, Session& session) {
   SAPDR_INIT(&options);
   options.version = repository_version(arguments.version);
   options.scrypt_n = arguments.scrypt_n;
+  options.codec = codec_of(arguments.codec);
   if (arguments.copy_chunker_params)
     options.copy_chunker_params = session.open_from(arguments.from);
   sapdr_repo* repo = session.create(options);
@@ -53,6 +63,7 @@ void run_init(const InitArguments& arguments, Session& session) {
   const std::string location = sapdr_repo_location(repo);
   session.summary().figures.text("repository_id", id).bytes("location", location);
   session.summary().figures.number("repository_version", sapdr_repo_version(repo));
+  session.summary().figures.text("codec", arguments.codec);
   session.summary().lines = {
       "created repository " + short_id(id) + " at " + shown(location),
       "keep its password safe: nobody can restore anything without it",
@@ -84,6 +95,10 @@ void add_init(CLI::App& app, CommandLine& line) {
                   "cost of the key derivation, a power of two (default 32768); less is only safe "
                   "with a long random password")
       ->type_name("N");
+  command
+      .add_option("--codec", arguments->codec,
+                  "zstd, as restic has it (default), or tensor, for weights of models")
+      ->type_name("CODEC");
   command.add_flag("--copy-chunker-params", arguments->copy_chunker_params,
                    "cut files as the source repository does");
   add_from_options(command, arguments->from);

@@ -39,6 +39,7 @@ struct init_options {
   uint32_t scrypt_n = 0; /* cost of the key derivation; 0: 32768, 8, 6 */
   uint32_t scrypt_r = 0;
   uint32_t scrypt_p = 0;
+  int32_t codec = SAPDR_CODEC_ZSTD;
   const repository* copy_chunker_params = nullptr; /* files are cut as for this one */
 };
 
@@ -85,6 +86,7 @@ class repository {
     c.scrypt_n = options.scrypt_n;
     c.scrypt_r = options.scrypt_r;
     c.scrypt_p = options.scrypt_p;
+    c.codec = options.codec;
     if (options.copy_chunker_params != nullptr)
       c.copy_chunker_params = options.copy_chunker_params->get();
     detail::error_out err;
@@ -111,6 +113,7 @@ class repository {
 
   std::string_view id() const { return sapdr_repo_id(handle_.get()); }
   uint32_t version() const { return sapdr_repo_version(handle_.get()); }
+  int32_t codec() const { return sapdr_repo_codec(handle_.get()); } /* SAPDR_CODEC_* */
   std::string_view location() const { return sapdr_repo_location(handle_.get()); }
   sapdr_repo* get() const noexcept { return handle_.get(); }
 
