@@ -1,8 +1,10 @@
 #include "chunking/rabin.hpp"
 
 #include <numeric>
+#include <span>
 
 #include "checksum/sha256.hpp"
+#include "chunking/rabin_kernel.hpp"
 #include "support.hpp"
 
 using namespace sapdr::test;
@@ -14,8 +16,9 @@ constexpr Polynomial polynomial = 0x3da3358b4dc173;
 using Sizes = std::vector<size_t>;
 
 // Cuts `text`, of which the cutter is shown `step` bytes more each time it asks.
-Sizes cut(const RabinTables& tables, std::string_view text, size_t step) {
-  RabinCutter cutter(tables);
+Sizes cut(const RabinTables& tables, std::string_view text, size_t step,
+          RabinForm form = RabinForm::automatic) {
+  RabinCutter cutter(tables, form);
   Sizes sizes;
   ByteView rest = as_bytes(text);
   size_t shown = std::min(step, rest.size());
@@ -37,7 +40,7 @@ Sizes cut(const RabinTables& tables, std::string_view text, size_t step) {
 
 // The definition, bit by bit: the last 64 bytes as a polynomial, modulo the polynomial of the
 // repository.
-bool is_candidate(std::string_view window, Polynomial modulus) {
+Polynomial digest_of(std::string_view window, Polynomial modulus) {
   Polynomial digest = 0;
   for (const char c : window) {
     for (int bit = 7; bit >= 0; --bit) {
@@ -45,7 +48,119 @@ bool is_candidate(std::string_view window, Polynomial modulus) {
                    modulus);
     }
   }
-  return (digest & ((1 << 20) - 1)) == 0;
+  return digest;
+}
+
+bool is_candidate(std::string_view window, Polynomial modulus) {
+  return (digest_of(window, modulus) & candidate_mask) == 0;
+}
+
+Polynomial random_polynomial_of(Random& random) {
+  return random_polynomial([&](ByteSpan out) {
+    const std::string bytes = random.bytes(out.size());
+    std::memcpy(out.data(), bytes.data(), out.size());
+  });
+}
+
+struct Form {
+  const char* name;
+  RabinForm form;
+};
+
+// Those that this machine runs, without the serial one, with which they are compared.
+std::vector<Form> fast_forms() {
+  std::vector<Form> forms{{"interleaved", RabinForm::interleaved}};
+  if (rabin_kernel(RabinForm::vector) != nullptr) forms.push_back({"vector", RabinForm::vector});
+  return forms;
+}
+
+// What is searched lies behind a first window, in memory of exactly its size: a sanitizer sees what
+// is read beyond it.
+class Searched {
+ public:
+  Searched(const RabinTables& tables, Polynomial modulus, std::string_view text)
+      : tables_(tables), modulus_(modulus), text_(text.begin(), text.end()) {}
+
+  size_t size() const { return text_.size() - rabin_window; }
+
+  size_t first(RabinForm form, size_t from, size_t size) const {
+    return rabin_kernel(form)(tables_, std::as_bytes(std::span(text_)).data() + rabin_window + from,
+                              size);
+  }
+  size_t first(RabinForm form) const { return first(form, 0, size()); }
+
+  // All candidates, as found in pieces of `step`.
+  Sizes all(RabinForm form, size_t step) const {
+    Sizes found;
+    for (size_t done = 0; done < size();) {
+      const size_t part = std::min(step, size() - done);
+      const size_t next = first(form, done, part);
+      done += next == no_candidate ? part : next;
+      if (next != no_candidate) found.push_back(done);
+    }
+    return found;
+  }
+
+  // Makes `at` a candidate: the last bytes of a window are added to its digest as they are.
+  void plant(size_t at) {
+    char* const end = text_.data() + rabin_window + at;
+    uint64_t low = digest_of({end - rabin_window, rabin_window}, modulus_) & candidate_mask;
+    for (char* p = end - 1; low != 0; --p, low >>= 8) *p ^= static_cast<char>(low);
+  }
+
+  // Of the candidates that there are by chance.
+  void remove_all() {
+    for (size_t at = 0; (at = first(RabinForm::serial)) != no_candidate;) {
+      text_[rabin_window + at - 1] ^= 1;
+    }
+  }
+
+ private:
+  const RabinTables& tables_;
+  Polynomial modulus_;
+  std::vector<char> text_;
+};
+
+std::string some_document(Random& random, size_t size) {
+  std::string words[200];
+  for (std::string& word : words) {
+    for (uint64_t n = random.below(9) + 1; n > 0; --n) {
+      word.push_back(static_cast<char>('a' + random.below(26)));
+    }
+  }
+  std::string text;
+  while (text.size() < size) {
+    text += words[random.below(200)];
+    text += random.below(12) == 0 ? ".\n" : " ";
+  }
+  return text.substr(0, size);
+}
+
+constexpr size_t vector_stretch = 33 * 64;
+constexpr size_t vector_block = 64 * vector_stretch;
+
+// Around where stretches, tiles and blocks of the forms end.
+Sizes edges(size_t limit) {
+  Sizes at;
+  const auto add_multiples = [&](size_t unit, size_t first, size_t count) {
+    for (size_t n = 0; n < count; ++n) at.push_back(first + n * unit);
+  };
+  // Stretches of the vector form in two blocks.
+  add_multiples(vector_stretch, 0, 129);
+  // Tiles of one stretch; of the last one, and of the first one of the next block.
+  add_multiples(64, 5 * vector_stretch, 33);
+  add_multiples(64, 63 * vector_stretch, 67);
+  // What is left for smaller blocks.
+  add_multiples(4096, 2 * vector_block, 4);
+  // Stretches of the interleaved form.
+  add_multiples(4160, 0, 65);
+  Sizes around;
+  for (const size_t edge : at) {
+    for (const size_t place : {edge - 1, edge, edge + 1}) {
+      if (place >= 1 && place <= limit) around.push_back(place);
+    }
+  }
+  return around;
 }
 
 }  // namespace
@@ -87,12 +202,8 @@ TEST_CASE("polynomial: a product is not irreducible") {
 
 TEST_CASE("polynomial: random ones are of degree 53 and differ") {
   Random random;
-  const auto fill = [&](ByteSpan out) {
-    const std::string bytes = random.bytes(out.size());
-    std::memcpy(out.data(), bytes.data(), out.size());
-  };
-  const Polynomial a = random_polynomial(fill);
-  const Polynomial b = random_polynomial(fill);
+  const Polynomial a = random_polynomial_of(random);
+  const Polynomial b = random_polynomial_of(random);
   CHECK(degree(a) == 53);
   CHECK(is_irreducible(a));
   CHECK(degree(b) == 53);
@@ -168,4 +279,134 @@ TEST_CASE("rabin: restart forgets the chunk that was begun") {
   CHECK(cutter.scan(as_bytes(other)) == 0);
   cutter.restart();
   CHECK(cutter.scan(as_bytes(text)) == 686181);
+}
+
+TEST_CASE("rabin: the fastest form is the vector form, where there is one") {
+  FirstCandidate* const vector = rabin_kernel(RabinForm::vector);
+  if (vector == nullptr) MESSAGE("no AVX-512 or no GFNI: the vector form is not tested here");
+  const bool is_fastest = rabin_kernel(RabinForm::automatic) ==
+                          (vector != nullptr ? vector : rabin_kernel(RabinForm::interleaved));
+  CHECK(is_fastest);
+}
+
+TEST_CASE("rabin: all forms find the same candidates") {
+  Random random;
+  constexpr size_t size = 600'000;
+  const std::string line = "the same line again and again\n";
+  std::string lines;
+  while (lines.size() < size) lines += line;
+  std::string texts[] = {random.bytes(size), some_document(random, size), lines};
+  for (int i = 0; i < 4; ++i) {
+    const Polynomial modulus = i == 0 ? polynomial : random_polynomial_of(random);
+    const RabinTables tables(modulus);
+    for (const std::string& text : texts) {
+      Searched searched(tables, modulus, text);
+      for (int n = 0; n < 20; ++n) searched.plant(random.below(searched.size()) + 1);
+      const Sizes expected = searched.all(RabinForm::serial, size);
+      CHECK(expected.size() >= 15);
+      for (const Form& form : fast_forms()) {
+        CAPTURE(form.name);
+        CAPTURE(modulus);
+        CHECK(searched.all(form.form, size) == expected);
+        CHECK(searched.all(form.form, random.below(100'000) + 1000) == expected);
+      }
+    }
+  }
+}
+
+TEST_CASE("rabin: in zeros every place is a candidate, in all forms") {
+  const RabinTables tables(polynomial);
+  const Searched searched(tables, polynomial, std::string(300'000, '\0'));
+  for (const Form& form : fast_forms()) {
+    CAPTURE(form.name);
+    for (const size_t size : {0UL, 1UL, 64UL, 4096UL, 8192UL, 33280UL, vector_block, 200'000UL}) {
+      CHECK(searched.first(form.form, 0, size) == (size == 0 ? no_candidate : 1));
+    }
+  }
+}
+
+TEST_CASE("rabin: a candidate is found at every edge, in all forms") {
+  Random random;
+  const Polynomial modulus = random_polynomial_of(random);
+  CAPTURE(modulus);
+  const RabinTables tables(modulus);
+  Searched empty(tables, modulus, random.bytes(rabin_window + 2 * vector_block + 3 * 4096 + 100));
+  empty.remove_all();
+  for (const Form& form : fast_forms()) REQUIRE(empty.first(form.form) == no_candidate);
+  for (const size_t at : edges(empty.size())) {
+    Searched searched = empty;
+    searched.plant(at);
+    // The first two of the three bytes that planting changes may happen to end a candidate, too.
+    const size_t from = std::max<size_t>(at, 3) - 3;
+    const size_t expected = from + searched.first(RabinForm::serial, from, at - from);
+    for (const Form& form : fast_forms()) {
+      CAPTURE(form.name);
+      CAPTURE(at);
+      REQUIRE(searched.first(form.form) == expected);
+    }
+  }
+}
+
+TEST_CASE("rabin: a later place of an earlier stretch comes first, in all forms") {
+  const RabinTables tables(polynomial);
+  Random random;
+  Searched empty(tables, polynomial, random.bytes(rabin_window + vector_block));
+  empty.remove_all();
+  for (int i = 0; i < 100; ++i) {
+    Searched searched = empty;
+    const size_t lane = random.below(60) + 1;
+    searched.plant((lane + random.below(4)) * vector_stretch + random.below(500) + 1);
+    searched.plant(lane * vector_stretch - random.below(500));
+    for (uint64_t n = random.below(4); n > 0; --n) searched.plant(random.below(vector_block) + 1);
+    const size_t expected = searched.first(RabinForm::serial);
+    for (const Form& form : fast_forms()) {
+      CAPTURE(form.name);
+      REQUIRE(searched.first(form.form) == expected);
+    }
+  }
+}
+
+TEST_CASE("rabin: any size at any alignment, in all forms") {
+  const RabinTables tables(polynomial);
+  Random random;
+  Sizes sizes(130);
+  std::iota(sizes.begin(), sizes.end(), size_t{1});
+  for (const size_t unit :
+       {4096UL, 8192UL, 12288UL, 16384UL, 33280UL, vector_block, vector_block + 4096}) {
+    for (size_t size = unit - 2; size <= unit + 2; ++size) sizes.push_back(size);
+  }
+  for (const size_t size : sizes) {
+    const size_t shift = random.below(64);
+    Searched searched(tables, polynomial, random.bytes(rabin_window + shift + size));
+    searched.remove_all();
+    searched.plant(shift + size);
+    const size_t before = searched.first(RabinForm::serial, shift, size - 1);
+    const size_t expected = searched.first(RabinForm::serial, shift, size);
+    for (const Form& form : fast_forms()) {
+      CAPTURE(form.name);
+      CAPTURE(size);
+      REQUIRE(searched.first(form.form, shift, size - 1) == before);
+      REQUIRE(searched.first(form.form, shift, size) == expected);
+    }
+  }
+}
+
+TEST_CASE("rabin: all forms cut alike, in whatever pieces data comes") {
+  Random random;
+  const Polynomial modulus = random_polynomial_of(random);
+  CAPTURE(modulus);
+  const RabinTables tables(modulus);
+  for (const std::string& text :
+       {random.bytes(6 << 20), some_document(random, 6 << 20), std::string(3 << 20, '\0')}) {
+    const Sizes expected = cut(tables, text, text.size(), RabinForm::serial);
+    for (const Form& form : fast_forms()) {
+      CAPTURE(form.name);
+      for (int i = 0; i < 4; ++i) {
+        const size_t step = random.below(1 << 20) + 5000;
+        CAPTURE(step);
+        CHECK(cut(tables, text, step, form.form) == expected);
+      }
+    }
+    CHECK(cut(tables, text, 1 << 20) == expected);
+  }
 }
