@@ -120,6 +120,7 @@ run_all() {
   suite scale one_at_a_time tests/scale
   suite documents "$VENV/bin/python" tests/docs/run_snippets.py build README.md
   [[ $filter ]] || suite quickstart one_test quickstart
+  [[ $filter ]] || suite bench one_test tests/bench/run.sh --short
 }
 
 run_asan() {

@@ -10,13 +10,20 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SOURCES = [
+    "tests/bench",
     "tests/interop",
     "tests/rules",
     "tests/docs",
     "tests/totals.py",
     "examples/make_model_store.py",
 ]
-SCRIPTS = ["tests/setup.sh", "tests/run.sh", "examples/quickstart.sh", ".ci/run"]
+SCRIPTS = [
+    "tests/setup.sh",
+    "tests/run.sh",
+    "tests/bench/run.sh",
+    "examples/quickstart.sh",
+    ".ci/run",
+]
 
 
 @pytest.mark.parametrize("command", ["check", "format --check"])

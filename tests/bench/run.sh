@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Compares sapdr with its peers, side by side; installs first what a fresh Debian 12 lacks.
+#
+# usage: tests/bench/run.sh [--short] [OPTION...]
+#
+#   (nothing)   all steps on the full sizes: 6 GB of data, 5 GB more on disk for each tool, three rounds
+#   --short     a fiftieth of the data, one round, sapdr and restic alone: a test that all works
+#   --help      the other options
+#
+# SAPDR_BIN is the command to measure, otherwise it is built. rustic and kopia are measured if they
+# are in PATH or SAPDR_BENCH_RUSTIC and SAPDR_BENCH_KOPIA name them, a newer restic if
+# SAPDR_BENCH_RESTIC_NEW does; who is missing is named. SAPDR_BENCH_DATA is where data is kept.
+set -euo pipefail
+# shellcheck source=tests/setup.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../setup.sh"
+
+packages=(python3-venv restic)
+[[ " $* " == *" --short "* ]] || packages+=(borgbackup)
+setup_packages "${packages[@]}"
+setup_venv "$ROOT/build/bench/venv" "$ROOT/tests/bench/requirements.txt"
+if [[ -z ${SAPDR_BIN:-} ]]; then
+  setup_packages "${PACKAGES_BUILD[@]}"
+  build "$ROOT/build" bindings/shell/sapdr
+fi
+exec "$ROOT/build/bench/venv/bin/python" "$ROOT/tests/bench/bench.py" "$@"
