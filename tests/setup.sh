@@ -82,15 +82,16 @@ setup_packages() {
     apt-get -q install -y --no-install-recommends "${missing[@]}"
 }
 
-# setup_venv: .venv as tests/requirements.txt says.
+# setup_venv [FOLDER REQUIREMENTS]: a Python environment; .venv as tests/requirements.txt says, unless
+# others are named.
 setup_venv() {
-  local stamp=$VENV/requirements.txt
-  cmp -s "$ROOT/tests/requirements.txt" "$stamp" && return
-  step "making the Python environment .venv" "$PYTHON" -m venv --clear "$VENV"
-  step "installing the Python packages of tests/requirements.txt" \
-    "$VENV/bin/python" -m pip install -q --disable-pip-version-check \
-    -r "$ROOT/tests/requirements.txt"
-  cp "$ROOT/tests/requirements.txt" "$stamp"
+  local venv=${1:-$VENV} requirements=${2:-$ROOT/tests/requirements.txt}
+  local stamp=$venv/requirements.txt
+  cmp -s "$requirements" "$stamp" && return
+  step "making the Python environment ${venv#"$ROOT"/}" "$PYTHON" -m venv --clear "$venv"
+  step "installing the Python packages of ${requirements#"$ROOT"/}" \
+    "$venv/bin/python" -m pip install -q --disable-pip-version-check -r "$requirements"
+  cp "$requirements" "$stamp"
 }
 
 # build FOLDER TARGETS OPTIONS...: configures, with these options of meson if there are any, and
