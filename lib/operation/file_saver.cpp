@@ -15,7 +15,7 @@ namespace {
 
 constexpr size_t read_size = 1024 * 1024;
 // Buffers beyond one for each reading thread: how far reading may run ahead of storing.
-constexpr size_t spare_buffers = 2;
+constexpr size_t spare_buffers = 1;
 // Some chunks are stored together, as they are hashed side by side. There is always room for the
 // one that is being read.
 constexpr size_t chunks_at_once = sha256_lanes;

@@ -77,8 +77,9 @@ RepositoryPtr Repository::init(ContextPtr context, BackendPtr backend,
                                        " is not known; use 1 or 2");
   }
   if (settings.version < 2 && settings.codec != BlobCodec::zstd) {
-    throw Error(Code::unsupported, "a repository of version 1 compresses nothing; the tensor codec "
-                                   "needs version 2");
+    throw Error(Code::unsupported,
+                "a repository of version 1 compresses nothing; the tensor codec "
+                "needs version 2");
   }
   if (backend->exists(config_name)) {
     throw Error(Code::exists, "there is a repository at " + backend->location() +

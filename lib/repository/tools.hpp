@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "checksum/sha256_lanes.hpp"
+#include "chunking/rabin.hpp"
 #include "crypto/cipher.hpp"
 #include "format/codec.hpp"
 
@@ -15,7 +16,11 @@ namespace sapdr::core {
 
 struct Tools {
   Tools(const Key& key, Compression compression, BlobCodec blob_codec)
-      : cipher(key), codec(compression, blob_codec) {}
+      : cipher(key), codec(compression, blob_codec) {
+    // Memory that grows leaves holes behind; room that is not used costs nothing.
+    packed.reserve(max_chunk);
+    for (Bytes& lane : plain) lane.reserve(max_chunk);
+  }
 
   Cipher cipher;
   Codec codec;

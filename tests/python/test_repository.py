@@ -30,6 +30,17 @@ def test_version_1(tmp_path: Path) -> None:
         assert repo.version == 1
 
 
+def test_codec(tmp_path: Path) -> None:
+    with sapdr.init(tmp_path / "zstd", password=PASSWORD, scrypt=CHEAP) as repo:
+        assert repo.codec == "zstd"
+    with sapdr.init(tmp_path / "r", password=PASSWORD, scrypt=CHEAP, codec="tensor") as repo:
+        assert (repo.codec, repo.version) == ("tensor", 2)
+    with sapdr.open(tmp_path / "r", password=PASSWORD) as repo:
+        assert repo.codec == "tensor"
+    with pytest.raises(sapdr.UnsupportedError):
+        sapdr.init(tmp_path / "1", password=PASSWORD, version=1, scrypt=CHEAP, codec="tensor")
+
+
 def test_init_twice(location: Path) -> None:
     with pytest.raises(sapdr.ExistsError):
         sapdr.init(location, password=PASSWORD)
