@@ -12,6 +12,14 @@
 
 SAPDR_BEGIN_DECLS
 
+/* Where files are cut into blobs. Cut points are always restic's: what restic has stored is found
+ * again, and the other way round. */
+enum {
+  SAPDR_CHUNKER_AUTO = 0,     /* also at the edges of tensors in files named *.safetensors, so that
+                                 a tensor that changes is stored anew, and nothing else */
+  SAPDR_CHUNKER_RESTIC = 1    /* nowhere else */
+};
+
 typedef struct sapdr_backup_options {
   uint32_t struct_size;
   int32_t verify;             /* 1: read back every pack the snapshot needs that was not verified
@@ -41,6 +49,8 @@ typedef struct sapdr_backup_options {
   int32_t with_atime;         /* 1: keep access times */
   int32_t dry_run;            /* 1: read and compare, store nothing */
   int64_t verify_max_age_ns;  /* 0: 30 days */
+  int32_t chunker;            /* SAPDR_CHUNKER_* */
+  int32_t reserved;
 } sapdr_backup_options;
 
 /* The end of a run. */

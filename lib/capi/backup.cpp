@@ -44,6 +44,7 @@ sapdr_backup_result to_c(const core::BackupResult& from, uint64_t elapsed_ns) {
 
 // What files and streams have in common.
 core::BackupOptions read_common(const sapdr_backup_options& given) {
+  capi::require_unused(given.reserved);
   core::BackupOptions options;
   options.host = capi::optional_text(given.host, "host");
   options.tags = capi::read_strings(given.tags, given.n_tags, "tags");
@@ -51,6 +52,8 @@ core::BackupOptions read_common(const sapdr_backup_options& given) {
   options.parent = capi::optional_text(given.parent, "parent");
   options.dry_run = given.dry_run != 0;
   options.verify = given.verify != 0;
+  options.chunker =
+      capi::read_choice<core::Chunker>(given.chunker, SAPDR_CHUNKER_RESTIC, "chunker");
   options.verify_max_age_ns = capi::read_duration(given.verify_max_age_ns, "verify_max_age_ns");
   return options;
 }

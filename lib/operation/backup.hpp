@@ -12,6 +12,9 @@
 
 namespace sapdr::core {
 
+// Where files are cut. Cut points are always restic's; `automatic` has those of tensors as well.
+enum class Chunker : int32_t { automatic = 0, restic = 1 };
+
 struct BackupOptions {
   std::string host;  // empty: this host's name
   std::vector<std::string> tags;
@@ -21,7 +24,8 @@ struct BackupOptions {
   bool dry_run = false;
   bool verify = false;
   int64_t verify_max_age_ns = 0;  // 0: 30 days
-  bool fail_on_error = false;     // an item that fails fails the run
+  Chunker chunker = Chunker::automatic;
+  bool fail_on_error = false;  // an item that fails fails the run
 };
 
 enum class BackupState : int32_t { failed = 0, incomplete = 1, written = 2, verified = 3 };

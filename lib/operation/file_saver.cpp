@@ -8,6 +8,7 @@
 
 #include "checksum/sha256.hpp"
 #include "checksum/sha256_lanes.hpp"
+#include "chunking/tensor_edges.hpp"
 
 namespace sapdr::core {
 
@@ -20,6 +21,7 @@ constexpr size_t spare_buffers = 1;
 // one that is being read.
 constexpr size_t chunks_at_once = sha256_lanes;
 constexpr size_t buffer_size = 2 * max_chunk;
+static_assert(TensorEdges::max_beginning <= max_chunk);
 
 // What the reader throws costs one file; what storing throws ends the run. This tells them apart.
 struct ReadFailure {
@@ -54,8 +56,12 @@ struct FileSaver::Job {
 // The reading side of one file.
 class FileSaver::Reading {
  public:
-  Reading(FileSaver& saver, const std::shared_ptr<Job>& job)
-      : saver_(saver), job_(job), buffer_(saver.take_buffer(false)), cutter_(saver.tables_) {}
+  Reading(FileSaver& saver, const std::shared_ptr<Job>& job, std::string_view path)
+      : saver_(saver),
+        job_(job),
+        buffer_(saver.take_buffer(false)),
+        cutter_(saver.tables_),
+        edges_(saver.chunker_ == Chunker::automatic ? path : std::string_view()) {}
   ~Reading() { saver_.give_buffer(std::move(buffer_)); }
   Reading(const Reading&) = delete;
   Reading& operator=(const Reading&) = delete;
@@ -75,6 +81,7 @@ class FileSaver::Reading {
       total_ += piece.size + piece.hole;
       saver_.progress_.done(0, piece.size + piece.hole, path);
     }
+    cut();  // what was kept back until the edges were known
     if (filled_ > begun_) end_chunk(filled_);
     if (!chunks_.empty()) saver_.store(buffer_, chunks_);
   }
@@ -85,8 +92,24 @@ class FileSaver::Reading {
   // Takes `size` bytes that were put behind what is in the buffer.
   void add(size_t size) {
     filled_ += size;
-    while (const size_t chunk = cutter_.scan(current())) end_chunk(begun_ + chunk);
+    if (offset_ == 0 && edges_.needs_more(current())) return;
+    cut();
     if (chunks_.size() >= chunks_at_once || buffer_.size() - begun_ < max_chunk) hand_over();
+  }
+
+  void cut() {
+    while (const size_t chunk = next_chunk()) end_chunk(begun_ + chunk);
+  }
+
+  // The size of the chunk that is complete now; 0 if there is none.
+  size_t next_chunk() {
+    const uint64_t to_edge = edges_.after(offset_) - offset_;
+    const bool is_edge_there = to_edge <= current().size();
+    const ByteView data = is_edge_there ? current().first(to_edge) : current();
+    const size_t size = cutter_.scan(data);
+    if (size > 0 || !is_edge_there) return size;
+    cutter_.restart();
+    return data.size();
   }
 
   // The chunk that is not complete yet.
@@ -94,6 +117,7 @@ class FileSaver::Reading {
 
   void end_chunk(size_t end) {
     chunks_.push_back({end, &job_->ids.emplace_back()});
+    offset_ += end - begun_;
     begun_ = end;
   }
 
@@ -105,6 +129,7 @@ class FileSaver::Reading {
         saver_.progress_.checkpoint();
         saver_.writer_.save(BlobType::data, saver_.zeros_id_, saver_.zeros_);
         hole -= min_chunk;
+        offset_ += min_chunk;
         continue;
       }
       const size_t part = static_cast<size_t>(
@@ -145,14 +170,17 @@ class FileSaver::Reading {
   std::vector<Chunk> chunks_;  // the complete ones
   size_t begun_ = 0;           // where the other one begins
   size_t filled_ = 0;
+  uint64_t offset_ = 0;  // in the file, of `begun_`
   uint64_t total_ = 0;
   RabinCutter cutter_;
+  TensorEdges edges_;
 };
 
-FileSaver::FileSaver(Repository& repository, BlobWriter& writer, Workers& workers,
+FileSaver::FileSaver(Repository& repository, BlobWriter& writer, Workers& workers, Chunker chunker,
                      Progress& progress)
     : writer_(writer),
       workers_(workers),
+      chunker_(chunker),
       progress_(progress),
       tables_(repository.config().polynomial),
       zeros_(min_chunk, std::byte{0}),
@@ -197,7 +225,7 @@ void FileSaver::save(Node node, const std::string& path, const FileOpener& open,
   try {
     const std::unique_ptr<FileReader> reader =
         reading_part([&] { return open(job->outcome.node); });
-    Reading reading(*this, job);
+    Reading reading(*this, job, path);
     reading.run(*reader, path);
     job->outcome.changed = reading_part([&] { return reader->finish(job->outcome.node); });
     job->outcome.node.size = reading.total();

@@ -11,6 +11,7 @@
 #include "base/workers.hpp"
 #include "chunking/rabin.hpp"
 #include "observe/progress.hpp"
+#include "operation/backup.hpp"
 #include "repository/blob_writer.hpp"
 #include "repository/source.hpp"
 
@@ -18,7 +19,8 @@ namespace sapdr::core {
 
 class FileSaver {
  public:
-  FileSaver(Repository& repository, BlobWriter& writer, Workers& workers, Progress& progress);
+  FileSaver(Repository& repository, BlobWriter& writer, Workers& workers, Chunker chunker,
+            Progress& progress);
 
   struct Outcome {
     Node node;             // with content and the size that was read
@@ -50,6 +52,7 @@ class FileSaver {
 
   BlobWriter& writer_;
   Workers& workers_;
+  const Chunker chunker_;
   Progress& progress_;
   const RabinTables tables_;
   const Bytes zeros_;  // one smallest chunk: what a hole is cut into

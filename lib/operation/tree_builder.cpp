@@ -30,13 +30,13 @@ struct TreeBuilder::Folder {
 };
 
 TreeBuilder::TreeBuilder(Repository& repository, BlobWriter& writer, std::optional<Id> parent,
-                         bool fail_on_error, BackupResult& result, Progress& progress)
+                         const BackupOptions& options, BackupResult& result, Progress& progress)
     : repository_(repository),
       writer_(writer),
-      fail_on_error_(fail_on_error),
+      fail_on_error_(options.fail_on_error),
       result_(result),
       progress_(progress),
-      saver_(repository, writer, workers_, progress),
+      saver_(repository, writer, workers_, options.chunker, progress),
       workers_(repository.context().threads(), 4 * size_t{repository.context().threads()}) {
   current_ = make_folder({}, "/", nullptr, parent);
 }

@@ -18,7 +18,7 @@ class TreeBuilder : public TreeSink {
  public:
   // `parent`: the root tree of the parent snapshot. Counts into `result`.
   TreeBuilder(Repository& repository, BlobWriter& writer, std::optional<Id> parent,
-              bool fail_on_error, BackupResult& result, Progress& progress);
+              const BackupOptions& options, BackupResult& result, Progress& progress);
 
   void enter(Node dir, std::string path) override;
   void leave() override;

@@ -10,6 +10,8 @@
 #include "base/json.hpp"
 #include "base/path.hpp"
 #include "checksum/manifest.hpp"
+#include "chunking/rabin.hpp"
+#include "chunking/tensor_edges.hpp"
 #include "component/files/patterns.hpp"
 #include "format/codec.hpp"
 #include "format/config.hpp"
@@ -132,7 +134,8 @@ void fuzz_manifest(ByteView input) {
     std::string line = manifest_line(entry.id, entry.name);
     if (line.ends_with('\n')) line.pop_back();
     const ManifestEntry again = parse_manifest_line(line);
-    require(again.id == entry.id && again.name == entry.name, "a line reads as written");
+    const std::string name = entry.name == "-" ? "./-" : entry.name;  // not the standard input
+    require(again.id == entry.id && again.name == name, "a line reads as written");
   });
 }
 
@@ -174,6 +177,24 @@ void fuzz_text(ByteView input) {
   parse_json(json + "}", "what was written");
 }
 
+void fuzz_safetensors(ByteView input) {
+  refusing([&] {
+    uint64_t last = 0;
+    for (const uint64_t edge : safetensors_edges(as_text(input), 8 + input.size())) {
+      require(edge - last >= min_chunk, "edges keep their distance");
+      last = edge;
+    }
+  });
+  TensorEdges edges(".safetensors");
+  for (size_t size = 0; size < input.size() && edges.needs_more(input.first(size)); ++size) {
+  }
+  for (uint64_t at = 0; at != UINT64_MAX;) {
+    const uint64_t next = edges.after(at);
+    require(next > at, "edges ascend");
+    at = next;
+  }
+}
+
 constexpr FuzzTarget targets[] = {
     {"codec", fuzz_codec},
     {"config", fuzz_config},
@@ -183,6 +204,7 @@ constexpr FuzzTarget targets[] = {
     {"manifest", fuzz_manifest},
     {"pack_header", fuzz_pack_header},
     {"patterns", fuzz_patterns},
+    {"safetensors", fuzz_safetensors},
     {"snapshot", fuzz_snapshot},
     {"text", fuzz_text},
     {"tree", fuzz_tree},

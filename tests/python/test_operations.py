@@ -67,6 +67,22 @@ def test_an_unreadable_file_makes_it_incomplete(repo: sapdr.Repository, tree: Pa
     assert [each.id for each in repo.snapshots()] == [result.snapshot_id]
 
 
+def test_where_files_of_tensors_are_cut(repo: sapdr.Repository, tmp_path: Path) -> None:
+    size = 700_000  # of a tensor, more than the smallest chunk
+    header = json.dumps({str(i): {"data_offsets": [i * size, (i + 1) * size]} for i in range(4)})
+    file = tmp_path / "model.safetensors"
+    begin = len(header).to_bytes(8, "little") + header.encode()
+    tensors = [os.urandom(size) for _ in range(4)]
+    file.write_bytes(begin + b"".join(tensors))
+    repo.backup(file)
+    tensors[1] = os.urandom(size)
+    file.write_bytes(begin + b"".join(tensors))
+    assert repo.backup(file, parent="none").bytes_new - size < 10_000  # and the tree
+    with pytest.raises(KeyError):
+        repo.backup(file, chunker="none")  # type: ignore[arg-type]
+    assert repo.backup(file, parent="none", chunker="restic").bytes_new > 0
+
+
 def test_excludes(repo: sapdr.Repository, tree: Path) -> None:
     (tree / "SUB").mkdir()
     repo.backup(tree, excludes="*.bin", iexcludes=["sub"], exclude_larger_than=100)

@@ -26,6 +26,16 @@ def test_init_makes_a_repository(shell: Shell, tmp_path: Path) -> None:
     assert shell("snapshots").out == "0 snapshots\n"
 
 
+def test_codec_and_chunker_are_chosen_by_name(shell: Shell, tree: Path, tmp_path: Path) -> None:
+    new = shell.with_env(SAPDR_REPOSITORY=str(tmp_path / "new"))
+    new.fails("E_INVALID_ARGUMENT", "init", "--codec", "gzip")
+    assert not (tmp_path / "new").exists()
+    assert new.json("init", "--scrypt-n", "1024", "--codec", "tensor").summary["codec"] == "tensor"
+    new.fails("E_INVALID_ARGUMENT", "backup", "--chunker", "fixed", tree)
+    new("backup", "--chunker", "restic", tree)
+    new("backup", "--chunker", "auto", "--force", tree)
+
+
 def test_backup_tells_what_it_did_and_the_state_on_its_own_line(shell: Shell, tree: Path) -> None:
     result = shell("backup", tree)
     assert re.search(r"^Files: +2 new, +0 changed, +0 unmodified$", result.out, re.M)

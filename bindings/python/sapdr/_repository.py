@@ -40,6 +40,7 @@ from ._types import (
 )
 
 Compression: TypeAlias = Literal["auto", "off", "fastest", "max"]
+Chunker: TypeAlias = Literal["auto", "restic"]
 Codec: TypeAlias = Literal["zstd", "tensor"]
 ObjectType: TypeAlias = Literal["key", "lock", "snapshot", "index", "pack", "blob"]
 OnChange: TypeAlias = Callable[[Change], object]
@@ -207,6 +208,7 @@ class Repository(Removal):
         ignore_inode: bool = False,
         ignore_ctime: bool = False,
         with_atime: bool = False,
+        chunker: Chunker = "auto",
         dry_run: bool = False,
         verify: bool = False,
         verify_max_age: Duration = 0,
@@ -220,9 +222,10 @@ class Repository(Removal):
         without regard to case, `exclude_files` files with one pattern a line; `exclude_if_present`
         ("NAME" or "NAME:first bytes") leaves out what is in folders that hold such a file,
         `exclude_caches` what is beside a valid CACHEDIR.TAG, `exclude_larger_than` bigger files
-        (bytes). `dry_run` stores nothing. `verify` reads back every pack that the snapshot needs
-        and that was not verified within `verify_max_age` (default: 30 days): the result's state
-        then is "verified".
+        (bytes). `chunker` "auto" cuts files where restic does and, if they are named *.safetensors,
+        at the edges of tensors; "restic" only where restic does. `dry_run` stores nothing. `verify`
+        reads back every pack that the snapshot needs and that was not verified within
+        `verify_max_age` (default: 30 days): the result's state then is "verified".
         Raises `NotFoundError` if one of the paths does not exist (nothing is stored then) and
         `IncompleteError` if something inside was skipped: the snapshot in its `result` is without
         what `on_item` told as failed.
@@ -238,6 +241,7 @@ class Repository(Removal):
         options.ignore_inode = ignore_inode
         options.ignore_ctime = ignore_ctime
         options.with_atime = with_atime
+        options.chunker = _sapdr.CHUNKER[chunker]
         return self._native.backup(_arguments.paths(paths), options, progress, on_item)
 
     @overload

@@ -43,6 +43,7 @@ __version__: Final[str]
 STATUS_TABLE: Final[tuple[tuple[str, int, int, str], ...]]
 COMPRESSION: Final[dict[str, int]]
 CODEC: Final[dict[str, int]]
+CHUNKER: Final[dict[str, int]]
 OVERWRITE: Final[dict[str, int]]
 CALLS: Final[dict[str, int]]
 GROUP_BY: Final[dict[str, int]]
@@ -94,6 +95,7 @@ class BackupOptions(metaclass=_Type):
     dry_run: bool
     verify: bool
     verify_max_age: timedelta
+    chunker: int
     def __init__(self) -> None: ...
 
 class SnapshotFilter(metaclass=_Type):

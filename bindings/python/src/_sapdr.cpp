@@ -41,6 +41,8 @@ PYBIND11_MODULE(_sapdr, module) {
                                         {"off", SAPDR_COMPRESSION_OFF},
                                         {"fastest", SAPDR_COMPRESSION_FASTEST},
                                         {"max", SAPDR_COMPRESSION_MAX}});
+  module.attr("CHUNKER") =
+      numbers({{"auto", SAPDR_CHUNKER_AUTO}, {"restic", SAPDR_CHUNKER_RESTIC}});
   module.attr("CODEC") = numbers({{"zstd", SAPDR_CODEC_ZSTD}, {"tensor", SAPDR_CODEC_TENSOR}});
   module.attr("OVERWRITE") = numbers({{"if-changed", SAPDR_OVERWRITE_IF_CHANGED},
                                       {"always", SAPDR_OVERWRITE_ALWAYS},

@@ -64,7 +64,8 @@ void bind_backup_options(py::module_& module) {
       .def_readwrite("with_atime", &options::with_atime)
       .def_readwrite("dry_run", &options::dry_run)
       .def_readwrite("verify", &options::verify)
-      .def_readwrite("verify_max_age", &options::verify_max_age);
+      .def_readwrite("verify_max_age", &options::verify_max_age)
+      .def_readwrite("chunker", &options::chunker);
 }
 
 void bind_reading_options(py::module_& module) {

@@ -32,11 +32,18 @@ struct BackupArguments {
   std::vector<std::string> paths, files_from, files_from_verbatim, files_from_raw;
   std::vector<std::string> excludes, iexcludes, exclude_files, exclude_if_present, tag_lists;
   std::string exclude_larger_than, host, time, parent;
+  std::string chunker = "auto";
   std::string stdin_filename = "stdin";
   bool exclude_caches = false, one_file_system = false, force = false;
   bool ignore_inode = false, ignore_ctime = false, with_atime = false;
   bool dry_run = false, from_stdin = false, verify = false, no_extra_verify = false;
 };
+
+std::int32_t chunker_of(const std::string& text) {
+  if (text == "auto") return SAPDR_CHUNKER_AUTO;
+  if (text == "restic") return SAPDR_CHUNKER_RESTIC;
+  throw usage_error("--chunker: \"" + shown(text) + "\" is neither auto nor restic");
+}
 
 std::vector<std::string> paths_of(const BackupArguments& a) {
   std::vector<std::string> paths = a.paths;
@@ -80,6 +87,7 @@ class Options {
     options_.ignore_ctime = a.ignore_ctime;
     options_.with_atime = a.with_atime;
     options_.dry_run = a.dry_run;
+    options_.chunker = chunker_of(a.chunker);
   }
   Options(const Options&) = delete;
   Options& operator=(const Options&) = delete;
@@ -220,6 +228,12 @@ void add_snapshot_options(CLI::App& command, BackupArguments& a) {
       ->group(kGroup);
   command.add_option("--time", a.time, "its time, \"2026-11-22 08:41:00\" (default: now)")
       ->type_name("TIME")
+      ->group(kGroup);
+  command
+      .add_option("--chunker", a.chunker,
+                  "where files are cut: auto (default), as restic does it and at the edges of "
+                  "tensors in *.safetensors, or restic")
+      ->type_name("CHUNKER")
       ->group(kGroup);
   command.add_flag("--with-atime", a.with_atime, "keep access times")->group(kGroup);
   command.add_flag("--verify", a.verify, "read its packs back when it is written")->group(kGroup);

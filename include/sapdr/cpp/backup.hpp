@@ -41,6 +41,7 @@ struct backup_options {
   bool dry_run = false;
   bool verify = false;
   std::chrono::nanoseconds verify_max_age{}; /* 0: 30 days */
+  int32_t chunker = SAPDR_CHUNKER_AUTO;
 };
 
 /* A named stream that becomes one file of a snapshot. */
@@ -101,6 +102,7 @@ class c_backup_options {
     c_.dry_run = o.dry_run;
     c_.verify = o.verify;
     c_.verify_max_age_ns = o.verify_max_age.count();
+    c_.chunker = o.chunker;
   }
 
   const sapdr_backup_options* get() const noexcept { return &c_; }
