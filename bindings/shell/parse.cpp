@@ -120,6 +120,17 @@ std::int64_t parse_time(std::string_view option, const std::string& value) {
   return seconds * kSecond + suffix.nanoseconds;
 }
 
+std::int32_t parse_choice(std::string_view option, const std::string& value,
+                          std::initializer_list<Choice> choices) {
+  std::string names;
+  for (const Choice& choice : choices) {
+    if (choice.name == value) return choice.value;
+    const bool is_last = &choice == choices.end() - 1;
+    names += (names.empty() ? "" : is_last ? " or " : ", ") + std::string(choice.name);
+  }
+  throw bad_value(option, value, names);
+}
+
 std::vector<std::string> split_commas(const std::vector<std::string>& lists) {
   std::vector<std::string> out;
   for (const std::string& list : lists) {

@@ -51,11 +51,12 @@ std::string one_of(const std::string& location, const std::string& location_name
 }
 
 std::int32_t compression_mode(const std::string& name) {
-  if (name.empty() || name == "auto") return SAPDR_COMPRESSION_AUTO;
-  if (name == "off") return SAPDR_COMPRESSION_OFF;
-  if (name == "fastest") return SAPDR_COMPRESSION_FASTEST;
-  if (name == "max") return SAPDR_COMPRESSION_MAX;
-  throw usage_error("--compression: \"" + shown(name) + "\" is not auto, off, fastest or max");
+  if (name.empty()) return SAPDR_COMPRESSION_AUTO;
+  return parse_choice("--compression", name,
+                      {{"auto", SAPDR_COMPRESSION_AUTO},
+                       {"off", SAPDR_COMPRESSION_OFF},
+                       {"fastest", SAPDR_COMPRESSION_FASTEST},
+                       {"max", SAPDR_COMPRESSION_MAX}});
 }
 
 std::uint32_t pack_size(const std::string& text) {

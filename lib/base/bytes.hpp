@@ -3,6 +3,7 @@
 
 #include <openssl/crypto.h>
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -67,13 +68,17 @@ inline unsigned char* uc(std::byte* p) {
   return reinterpret_cast<unsigned char*>(p);
 }
 
-inline uint32_t load_le32(const std::byte* p) {
-  uint32_t v;
-  std::memcpy(&v, p, sizeof v);
-  return v;  // every machine this runs on is little-endian
+static_assert(std::endian::native == std::endian::little);
+
+template <class Number>
+Number load_le(const std::byte* from) {
+  Number number;
+  std::memcpy(&number, from, sizeof number);
+  return number;
 }
-inline void store_le32(std::byte* p, uint32_t v) {
-  std::memcpy(p, &v, sizeof v);
+template <class Number>
+void store_le(std::byte* to, Number number) {
+  std::memcpy(to, &number, sizeof number);
 }
 
 }  // namespace sapdr::core

@@ -67,10 +67,6 @@ class Message {
 
 }  // namespace
 
-bool has_sha256_lanes() {
-  return can_compress_blocks();
-}
-
 void sha256_in_lanes(const LaneMessages& messages) {
   if (!can_compress_blocks()) return sha256_one_by_one(messages);
   std::array<Message, sha256_lanes> all;

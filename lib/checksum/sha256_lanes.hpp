@@ -27,8 +27,7 @@ void sha256_in_lanes(const LaneMessages& messages);
 // ids[i] becomes the hash of messages[i].
 void sha256_all(std::span<const ByteView> messages, std::span<Id> ids);
 
-// For tests: whether this processor hashes in lanes, and a way not to.
-bool has_sha256_lanes();
+// What is done where a processor has no instructions for it (can_compress_blocks()); for tests.
 void sha256_one_by_one(const LaneMessages& messages);
 
 }  // namespace sapdr::core

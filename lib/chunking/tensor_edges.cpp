@@ -1,7 +1,6 @@
 #include "chunking/tensor_edges.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 #include "base/json.hpp"
 #include "chunking/rabin.hpp"
@@ -13,12 +12,6 @@ namespace {
 constexpr std::string_view what = "the header of a safetensors file";
 // The length of the header, little-endian.
 constexpr size_t length_size = 8;
-
-uint64_t load_length(ByteView beginning) {
-  uint64_t length;
-  std::memcpy(&length, beginning.data(), sizeof length);
-  return length;
-}
 
 uint64_t json_offset(const boost::json::value& value) {
   boost::json::error_code error;
@@ -60,7 +53,7 @@ TensorEdges::TensorEdges(std::string_view name) : is_waiting_(name.ends_with(".s
 bool TensorEdges::needs_more(ByteView beginning) {
   if (!is_waiting_) return false;
   if (beginning.size() < length_size) return true;
-  const uint64_t length = load_length(beginning);
+  const uint64_t length = load_le<uint64_t>(beginning.data());
   const bool is_plausible = length <= max_beginning - length_size;
   if (is_plausible && beginning.size() < length_size + length) return true;
   is_waiting_ = false;

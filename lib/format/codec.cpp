@@ -1,7 +1,5 @@
 #include "format/codec.hpp"
 
-#include <zstd.h>
-
 #include <algorithm>
 #include <new>
 #include <optional>
@@ -9,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "format/planes.hpp"
+#include "format/zstd.hpp"
 
 namespace sapdr::core {
 
@@ -29,17 +28,10 @@ int level_of(Compression compression, bool is_metadata) {
   return is_metadata ? 3 : 2;
 }
 
-struct FreeContext {
-  void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
-  void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
-};
-
 }  // namespace
 
 struct Codec::State {
-  State(Compression chosen, BlobCodec blob_codec)
-      : compression(chosen), compressor(ZSTD_createCCtx()), decompressor(ZSTD_createDCtx()) {
-    if (!compressor || !decompressor) throw std::bad_alloc();
+  State(Compression chosen, BlobCodec blob_codec) : compression(chosen) {
     if (blob_codec == BlobCodec::tensor) planes.emplace();
   }
 
@@ -60,8 +52,8 @@ struct Codec::State {
 
   Compression compression;
   std::optional<Planes> planes;  // with the tensor codec
-  std::unique_ptr<ZSTD_CCtx, FreeContext> compressor;
-  std::unique_ptr<ZSTD_DCtx, FreeContext> decompressor;
+  Compressor compressor = make_compressor();
+  Decompressor decompressor = make_decompressor();
 };
 
 Codec::Codec(Compression compression, BlobCodec blob_codec)

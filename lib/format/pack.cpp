@@ -24,7 +24,7 @@ Bytes encode_pack_header(const std::vector<PackedBlob>& blobs) {
   out.reserve(blobs.size() * compressed_entry_size);
   const auto append32 = [&](uint32_t value) {
     out.resize(out.size() + 4);
-    store_le32(out.data() + out.size() - 4, value);
+    store_le<uint32_t>(out.data() + out.size() - 4, value);
   };
   for (const PackedBlob& blob : blobs) {
     out.push_back(static_cast<std::byte>((blob.type == BlobType::tree ? tree_bit : 0) |
@@ -57,8 +57,8 @@ std::vector<PackedBlob> parse_pack_header(ByteView header, uint64_t data_size,
     PackedBlob blob;
     blob.type = (type & tree_bit) != 0 ? BlobType::tree : BlobType::data;
     blob.offset = static_cast<uint32_t>(offset);
-    blob.length = load_le32(&header[1]);
-    if (is_compressed) blob.plain_length = load_le32(&header[5]);
+    blob.length = load_le<uint32_t>(&header[1]);
+    if (is_compressed) blob.plain_length = load_le<uint32_t>(&header[5]);
     std::memcpy(blob.id.bytes.data(), &header[entry_size - 32], 32);
     if (blob.length < seal_overhead) throw fail("names a blob that is too short to be one");
     if (is_compressed && blob.plain_length == 0) throw fail("names a compressed blob of no bytes");

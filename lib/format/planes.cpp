@@ -7,7 +7,6 @@
 #include <array>
 #include <bit>
 #include <cmath>
-#include <new>
 
 namespace sapdr::core {
 
@@ -28,18 +27,11 @@ constexpr size_t slices = 8;
 constexpr size_t slice_size = 2048;  // a multiple of every width
 constexpr size_t zstd_sample = 32 * 1024;
 
-template <class Number>
-Number load(const std::byte* at) {
-  Number number;
-  std::memcpy(&number, at, sizeof number);
-  return number;
-}
-
 // The sign goes to the end, so that the first byte is the whole exponent of a bfloat16 or a float.
 template <class Number>
 void split(const std::byte* from, size_t n, std::byte* const* planes) {
   for (size_t i = 0; i < n; ++i) {
-    const Number number = std::rotl(load<Number>(from + i * sizeof(Number)), 1);
+    const Number number = std::rotl(load_le<Number>(from + i * sizeof(Number)), 1);
     for (size_t plane = 0; plane < sizeof(Number); ++plane) {
       planes[plane][i] = static_cast<std::byte>(number >> (8 * (sizeof(Number) - 1 - plane)));
     }
@@ -54,7 +46,7 @@ void join(const std::byte* const* planes, size_t n, std::byte* to) {
       number = static_cast<Number>(number << 8 | std::to_integer<Number>(planes[plane][i]));
     }
     number = std::rotr(number, 1);
-    std::memcpy(to + i * sizeof(Number), &number, sizeof number);
+    store_le(to + i * sizeof(Number), number);
   }
 }
 
@@ -137,21 +129,10 @@ void consider(const Samples& samples, Candidate& best) {
 
 }  // namespace
 
-Planes::Planes()
-    : huffman_(ZSTD_createCCtx()), zstd_(ZSTD_createCCtx()), decoder_(ZSTD_createDCtx()) {
-  if (huffman_ == nullptr || zstd_ == nullptr || decoder_ == nullptr) {
-    this->~Planes();
-    throw std::bad_alloc();
-  }
-  ZSTD_CCtx_setParameter(huffman_, ZSTD_c_compressionLevel, ZSTD_minCLevel());
-  ZSTD_CCtx_setParameter(huffman_, ZSTD_c_literalCompressionMode, ZSTD_ps_enable);
-  ZSTD_CCtx_setParameter(zstd_, ZSTD_c_compressionLevel, 1);
-}
-
-Planes::~Planes() {
-  ZSTD_freeCCtx(huffman_);
-  ZSTD_freeCCtx(zstd_);
-  ZSTD_freeDCtx(decoder_);
+Planes::Planes() {
+  ZSTD_CCtx_setParameter(huffman_.get(), ZSTD_c_compressionLevel, ZSTD_minCLevel());
+  ZSTD_CCtx_setParameter(huffman_.get(), ZSTD_c_literalCompressionMode, ZSTD_ps_enable);
+  ZSTD_CCtx_setParameter(zstd_.get(), ZSTD_c_compressionLevel, 1);
 }
 
 std::optional<PlaneLayout> Planes::guess(ByteView plain) {
@@ -165,7 +146,7 @@ std::optional<PlaneLayout> Planes::guess(ByteView plain) {
   planes_.resize(std::max(planes_.size(), ZSTD_compressBound(zstd_sample)));
   const ByteView middle = plain.subspan((plain.size() - zstd_sample) / 2, zstd_sample);
   const size_t n =
-      ZSTD_compress2(zstd_, planes_.data(), planes_.size(), middle.data(), middle.size());
+      ZSTD_compress2(zstd_.get(), planes_.data(), planes_.size(), middle.data(), middle.size());
   if (ZSTD_isError(n) || best.share >= min_gain * static_cast<double>(n) / zstd_sample) {
     return std::nullopt;
   }
@@ -202,9 +183,10 @@ size_t Planes::encode(ByteView plain, const PlaneLayout& layout, ByteSpan out) {
       if (!append({planes[i], n})) return 0;
       continue;
     }
-    const size_t size = ZSTD_compress2(huffman_, out.data() + at, out.size() - at, planes[i], n);
+    const size_t size =
+        ZSTD_compress2(huffman_.get(), out.data() + at, out.size() - at, planes[i], n);
     if (ZSTD_isError(size)) return 0;
-    store_le32(length, static_cast<uint32_t>(size));
+    store_le<uint32_t>(length, static_cast<uint32_t>(size));
     length += length_size;
     at += size;
   }
@@ -236,14 +218,14 @@ bool Planes::decode(ByteView packed, ByteSpan out) {
   std::array<const std::byte*, max_width> planes{};
   for (size_t i = 0; i < width; ++i) {
     const bool is_coded = (coded >> i & 1) != 0;
-    const size_t size = is_coded ? load_le32(lengths.data()) : n;
+    const size_t size = is_coded ? load_le<uint32_t>(lengths.data()) : n;
     if (size > rest.size()) return false;
     const ByteView plane = take(size);
     planes[i] = plane.data();
     if (!is_coded) continue;
     lengths = lengths.subspan(length_size);
     std::byte* const to = planes_.data() + i * n;
-    if (ZSTD_decompressDCtx(decoder_, to, n, plane.data(), plane.size()) != n) return false;
+    if (ZSTD_decompressDCtx(decoder_.get(), to, n, plane.data(), plane.size()) != n) return false;
     planes[i] = to;
   }
   if (!rest.empty()) return false;

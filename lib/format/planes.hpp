@@ -3,16 +3,15 @@
 // the format.
 #pragma once
 
-#include <zstd.h>
-
 #include <cstdint>
 #include <optional>
 
 #include "base/bytes.hpp"
+#include "format/zstd.hpp"
 
 namespace sapdr::core {
 
-// The first byte of what encode_planes writes; a zstd frame begins with another one.
+// The first byte of what Planes writes; a zstd frame begins with another one.
 inline constexpr std::byte planes_marker{0x54};
 
 // How numbers lie in a blob.
@@ -28,9 +27,6 @@ struct PlaneLayout {
 class Planes {
  public:
   Planes();
-  ~Planes();
-  Planes(const Planes&) = delete;
-  Planes& operator=(const Planes&) = delete;
 
   // Looks at samples of `plain`; none if it does not look like numbers that gain by it.
   std::optional<PlaneLayout> guess(ByteView plain);
@@ -42,9 +38,9 @@ class Planes {
   [[nodiscard]] bool decode(ByteView packed, ByteSpan out);
 
  private:
-  ZSTD_CCtx* huffman_;
-  ZSTD_CCtx* zstd_;
-  ZSTD_DCtx* decoder_;
+  Compressor huffman_ = make_compressor();
+  Compressor zstd_ = make_compressor();
+  Decompressor decoder_ = make_decompressor();
   Bytes planes_;
 };
 

@@ -101,15 +101,10 @@ void BlobWriter::store(BlobType type, std::span<const NewBlob> blobs) {
     count(type, blob.plain.size(), place.length);
     if (dry_run_) continue;
     sealed.push_back({reserve(type, place.length), place});
-    seal(sealed.back().slot, body, *tools);
+    seal(repository_.context(), tools->cipher, body, sealed.back().slot.range);
   }
   if (repository_.settings().verify_blobs) prove(sealed, *tools);
-  for (const Sealed& blob : sealed) {
-    fill(blob.slot, {.id = blob.place.id,
-                     .type = type,
-                     .length = blob.place.length,
-                     .plain_length = blob.place.compressed ? blob.place.plain_length : 0});
-  }
+  for (const Sealed& blob : sealed) fill(blob.slot, blob.place);
 }
 
 // `body`: what is to be sealed, until the tools are used for the next one.
@@ -124,10 +119,7 @@ BlobPlace BlobWriter::compress(BlobType type, const NewBlob& blob, Tools& tools,
 void BlobWriter::copy(const BlobPlace& place, ByteView sealed) {
   const Slot slot = reserve(place.type, place.length);
   std::ranges::copy(sealed, slot.range.begin());
-  fill(slot, {.id = place.id,
-              .type = place.type,
-              .length = place.length,
-              .plain_length = place.compressed ? place.plain_length : 0});
+  fill(slot, place);
   count(place.type, place.plain_length, place.length);
 }
 
@@ -172,12 +164,6 @@ BlobWriter::Slot BlobWriter::reserve(BlobType type, uint32_t length) {
   return slot;
 }
 
-void BlobWriter::seal(const Slot& slot, ByteView body, Tools& tools) {
-  std::array<std::byte, iv_size> iv;
-  repository_.context().random(iv);
-  tools.cipher.seal(iv, body, slot.range);
-}
-
 // The hash again, not a comparison alone: it also proves that the plaintext did not change under
 // our hands.
 void BlobWriter::prove(std::span<const Sealed> blobs, Tools& tools) {
@@ -198,14 +184,15 @@ void BlobWriter::prove(std::span<const Sealed> blobs, Tools& tools) {
 }
 
 // The range is filled: its blob goes into the pack's list.
-void BlobWriter::fill(const Slot& slot, const PackedBlob& blob) {
+void BlobWriter::fill(const Slot& slot, const BlobPlace& place) {
   bool complete = false;
   {
     const std::lock_guard lock(mutex_);
     PackedBlob& entry = slot.pack->blobs[slot.blob];
-    const uint32_t offset = entry.offset;
-    entry = blob;
-    entry.offset = offset;
+    entry.id = place.id;
+    entry.type = place.type;
+    entry.length = place.length;
+    entry.plain_length = place.compressed ? place.plain_length : 0;
     --slot.pack->filling;
     complete = slot.pack->closed && slot.pack->filling == 0;
   }
@@ -223,22 +210,20 @@ void BlobWriter::close(PackPtr pack) {
   upload(std::move(packs));
 }
 
-// Adds the header.
-void BlobWriter::finish(OpenPack& pack) {
+void BlobWriter::add_header(OpenPack& pack) {
   const Bytes header = encode_pack_header(pack.blobs);
   const size_t header_size = header.size() + seal_overhead;
   pack.data.resize(pack.used + header_size + pack_length_size);
-  std::array<std::byte, iv_size> iv;
-  repository_.context().random(iv);
-  repository_.tools().lend()->cipher.seal(iv, header,
-                                          ByteSpan(pack.data).subspan(pack.used, header_size));
-  store_le32(pack.data.data() + pack.used + header_size, static_cast<uint32_t>(header_size));
+  seal(repository_.context(), repository_.tools().lend()->cipher, header,
+       ByteSpan(pack.data).subspan(pack.used, header_size));
+  store_le<uint32_t>(pack.data.data() + pack.used + header_size,
+                     static_cast<uint32_t>(header_size));
 }
 
 void BlobWriter::upload(std::vector<PackPtr> packs) {
   std::vector<ByteView> contents;
   for (const PackPtr& pack : packs) {
-    finish(*pack);
+    add_header(*pack);
     contents.emplace_back(pack->data);
   }
   std::vector<Id> ids(packs.size());

@@ -66,12 +66,11 @@ class BlobWriter {
   void store(BlobType type, std::span<const NewBlob> blobs);
   BlobPlace compress(BlobType type, const NewBlob& blob, Tools& tools, ByteView& body);
   Slot reserve(BlobType type, uint32_t length);
-  void seal(const Slot& slot, ByteView body, Tools& tools);
   void prove(std::span<const Sealed> blobs, Tools& tools);
-  void fill(const Slot& slot, const PackedBlob& blob);
+  void fill(const Slot& slot, const BlobPlace& place);
   void count(BlobType type, size_t plain_size, uint32_t length);
   void close(PackPtr pack);
-  void finish(OpenPack& pack);
+  void add_header(OpenPack& pack);
   void upload(std::vector<PackPtr> packs);
   void record(const Id& pack_id, const OpenPack& pack);
   void write_index(std::vector<IndexedPack> packs);

@@ -17,7 +17,7 @@ size_t header_length(ByteView end, uint64_t size, std::string_view what) {
   if (size < pack_length_size + seal_overhead) {
     throw Error(Code::corrupt, std::string(what) + " is too short to be a pack");
   }
-  const size_t length = load_le32(end.data() + end.size() - pack_length_size);
+  const size_t length = load_le<uint32_t>(end.data() + end.size() - pack_length_size);
   if (length < seal_overhead || length > max_pack_header || length > size - pack_length_size) {
     throw Error(Code::corrupt, std::string(what) + " has a header of impossible length");
   }

@@ -47,11 +47,15 @@ std::vector<Id> list_ids(Backend& backend, FileType type) {
   return ids;
 }
 
-SecretBytes seal(const Context& context, Cipher& cipher, ByteView plain) {
+void seal(const Context& context, Cipher& cipher, ByteView plain, ByteSpan out) {
   std::array<std::byte, iv_size> iv;
   context.random(iv);
+  cipher.seal(iv, plain, out);
+}
+
+SecretBytes seal(const Context& context, Cipher& cipher, ByteView plain) {
   SecretBytes sealed(plain.size() + seal_overhead);
-  cipher.seal(iv, plain, sealed);
+  seal(context, cipher, plain, sealed);
   return sealed;
 }
 
@@ -155,10 +159,8 @@ Bytes Repository::open_unpacked(const FileName& name, ByteView stored) {
 Id Repository::save_unpacked(FileType type, std::string_view json) {
   auto tools = tools_.lend();
   const Bytes plain = encode_unpacked(tools->codec, config_.version, json);
-  std::array<std::byte, iv_size> iv;
-  context_->random(iv);
   Bytes sealed(plain.size() + seal_overhead);
-  tools->cipher.seal(iv, plain, sealed);
+  seal(*context_, tools->cipher, plain, sealed);
   const Id id = sha256(sealed);
   backend_->save({type, id.hex()}, sealed);
   return id;

@@ -100,7 +100,8 @@ using RepositoryPtr = std::shared_ptr<Repository>;
 // Of a type, every name that is an id, in ascending order: what Repository::list gives.
 std::vector<Id> list_ids(Backend& backend, FileType type);
 
-// A sealed message, under an IV of its own.
+// Seals a message under an IV of its own. `out`: seal_overhead bytes more than `plain`.
+void seal(const Context& context, Cipher& cipher, ByteView plain, ByteSpan out);
 SecretBytes seal(const Context& context, Cipher& cipher, ByteView plain);
 
 }  // namespace sapdr::core

@@ -19,7 +19,6 @@ from measure import Command, Failure, output
 ROOT = Path(__file__).parents[2]
 FOREIGN = ("RESTIC_", "SAPDR_", "RUSTIC_", "KOPIA_", "BORG_", "XDG_", "AWS_")
 SHARED = "the shared empty repository, scrypt N=1024 r=8 p=1"
-CODEC = "--codec"
 
 
 @dataclass(frozen=True)
@@ -58,6 +57,7 @@ class Tool:
 
     setup = SHARED
     reads_as_restic = True  # restic can read what it writes
+    asked_version = "--version"
 
     def __init__(self, name: str, command: Path) -> None:
         self.name = name
@@ -67,12 +67,8 @@ class Tool:
         return home.env
 
     def version(self) -> str:
-        done = subprocess.run([self.command, "--version"], capture_output=True, text=True)
+        done = subprocess.run([self.command, self.asked_version], capture_output=True, text=True)
         return (done.stdout + done.stderr).strip().split("\n")[0]
-
-    def why_not(self) -> str | None:
-        """Why this program cannot be used so, if it cannot."""
-        return None
 
     def create(self, home: Home, empty: Path) -> None:
         """Makes the repository; `empty` is one of restic's format. The password is in its place."""
@@ -100,16 +96,14 @@ class Tool:
 
 
 class Restic(Tool):
+    asked_version = "version"
+
     def env(self, home: Home) -> dict[str, str]:
         return home.env | {
             "RESTIC_REPOSITORY": str(home.repository),
             "RESTIC_PASSWORD_FILE": str(home.password),
             "RESTIC_CACHE_DIR": str(home.cache),
         }
-
-    def version(self) -> str:
-        done = subprocess.run([self.command, "version"], capture_output=True, text=True)
-        return done.stdout.strip()
 
 
 class Sapdr(Tool):
@@ -133,15 +127,11 @@ class SapdrUnproven(Sapdr):
 
 
 class SapdrTensor(Sapdr):
-    setup = f"its own empty repository: init {CODEC} tensor --scrypt-n 1024"
+    setup = "its own empty repository: init --codec tensor --scrypt-n 1024"
     reads_as_restic = False
 
-    def why_not(self) -> str | None:
-        text = output(self._command("init", "--help"), dict(os.environ))
-        return None if CODEC in text else f"`sapdr init` has no option {CODEC}"
-
     def create(self, home: Home, empty: Path) -> None:
-        output(self._command("init", CODEC, "tensor", "--scrypt-n", "1024"), self.env(home))
+        output(self._command("init", "--codec", "tensor", "--scrypt-n", "1024"), self.env(home))
 
 
 class Rustic(Tool):
@@ -261,14 +251,9 @@ def find(
     missing: dict[str, str] = {}
     for name in names:
         try:
-            tool = KINDS[name](name, _command_of(name, environment))
-            reason = tool.why_not()
+            tools[name] = KINDS[name](name, _command_of(name, environment))
         except Failure as failure:
-            reason = str(failure)
-        if reason:
-            missing[name] = reason
-        else:
-            tools[name] = tool
+            missing[name] = str(failure)
     return tools, missing
 
 

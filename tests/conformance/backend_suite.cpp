@@ -28,11 +28,6 @@ Bytes bytes_of(std::string_view text) {
   return Bytes(view.begin(), view.end());
 }
 
-std::string content_of(Backend& backend, const FileName& file) {
-  const Bytes data = load_all(backend, file, 1U << 30);
-  return std::string(as_text(data));
-}
-
 const std::vector<FileType> all_types = {FileType::config,   FileType::key,   FileType::lock,
                                          FileType::snapshot, FileType::index, FileType::pack,
                                          FileType::verified};
@@ -156,6 +151,11 @@ void hostile_names(Backend& backend) {
 }
 
 }  // namespace
+
+std::string content_of(Backend& backend, const FileName& file) {
+  const Bytes data = load_all(backend, file, 1U << 30);
+  return std::string(as_text(data));
+}
 
 void test_backend(const BackendFactory& open) {
   SUBCASE("create is fine if the place is there already") {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 
 #include "storage/backend.hpp"
 
@@ -11,6 +12,9 @@ namespace sapdr::test {
 // Opens new, empty storage on which create() was called; the one before may be dropped. Given
 // `same`, opens a second handle to the storage of the last call, nullptr if that cannot be.
 using BackendFactory = std::function<core::BackendPtr(bool same)>;
+
+// The whole of an object.
+std::string content_of(core::Backend& backend, const core::FileName& file);
 
 void test_backend(const BackendFactory& open);
 

@@ -62,10 +62,6 @@ BackendFactory decorated(std::function<BackendPtr(BackendPtr)> decorate) {
   };
 }
 
-std::string content_of(Backend& backend, const FileName& file) {
-  return std::string(as_text(load_all(backend, file, 1 << 20)));
-}
-
 size_t count(Backend& backend) {
   size_t n = 0;
   backend.list(FileType::pack, [&](const ObjectInfo&) { ++n; });

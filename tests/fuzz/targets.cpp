@@ -103,7 +103,7 @@ void fuzz_key(ByteView input) {
 // The first four bytes are the size of the pack's data.
 void fuzz_pack_header(ByteView input) {
   if (input.size() < 4) return;
-  const uint32_t data_size = load_le32(input.data());
+  const uint32_t data_size = load_le<uint32_t>(input.data());
   refusing([&] {
     const auto blobs = parse_pack_header(input.subspan(4), data_size, "pack");
     const Bytes written = encode_pack_header(blobs);

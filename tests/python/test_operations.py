@@ -390,11 +390,13 @@ def test_snapshots_beside_a_damaged_one(repo: sapdr.Repository, tree: Path, loca
 
 
 def test_stats(repo: sapdr.Repository, tree: Path) -> None:
+    # Much more than the trees, whose size depends on how deep the folder lies.
+    (tree / "a.txt").write_bytes(b"text" * 25_000)
     repo.backup(tree)
     repo.backup(tree)
     everything = repo.stats()
     assert (everything.snapshots, everything.files) == (2, 4)
-    assert everything.dedup_ratio == everything.restore_bytes / everything.plain_bytes > 1
+    assert everything.dedup_ratio > 1.5
     assert everything.compression_ratio > 1
     assert repo.stats("latest").files == 2
     assert repo.stats(host="nobody").snapshots == 0

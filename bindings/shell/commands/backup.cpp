@@ -39,12 +39,6 @@ struct BackupArguments {
   bool dry_run = false, from_stdin = false, verify = false, no_extra_verify = false;
 };
 
-std::int32_t chunker_of(const std::string& text) {
-  if (text == "auto") return SAPDR_CHUNKER_AUTO;
-  if (text == "restic") return SAPDR_CHUNKER_RESTIC;
-  throw usage_error("--chunker: \"" + shown(text) + "\" is neither auto nor restic");
-}
-
 std::vector<std::string> paths_of(const BackupArguments& a) {
   std::vector<std::string> paths = a.paths;
   for (const auto& name : a.files_from) append_paths_from(name, PathList::patterns, paths);
@@ -87,7 +81,8 @@ class Options {
     options_.ignore_ctime = a.ignore_ctime;
     options_.with_atime = a.with_atime;
     options_.dry_run = a.dry_run;
-    options_.chunker = chunker_of(a.chunker);
+    options_.chunker = parse_choice(
+        "--chunker", a.chunker, {{"auto", SAPDR_CHUNKER_AUTO}, {"restic", SAPDR_CHUNKER_RESTIC}});
   }
   Options(const Options&) = delete;
   Options& operator=(const Options&) = delete;

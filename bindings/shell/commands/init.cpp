@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "command_line.hpp"
+#include "parse.hpp"
 #include "session.hpp"
 #include "text.hpp"
 
@@ -35,27 +36,18 @@ struct InitArguments {
   RepositoryOptions from;
 };
 
-std::uint32_t repository_version(const std::string& text) {
-  if (text == "2" || text == "stable" || text == "latest") return 2;
-  if (text == "1") return 1;
-  throw usage_error("--repository-version: \"" + shown(text) + "\" is not 1, 2, stable or latest");
-}
-
-std::int32_t codec_of(const std::string& text) {
-  if (text == "zstd") return SAPDR_CODEC_ZSTD;
-  if (text == "tensor") return SAPDR_CODEC_TENSOR;
-  throw usage_error("--codec: \"" + shown(text) + "\" is neither zstd nor tensor");
-}
-
 void run_init(const InitArguments& arguments, Session& session) {
   if (arguments.from.is_given() && !arguments.copy_chunker_params) {
     throw usage_error("a source repository is only used with --copy-chunker-params");
   }
   sapdr_repo_init_options options;
   SAPDR_INIT(&options);
-  options.version = repository_version(arguments.version);
+  options.version =
+      static_cast<std::uint32_t>(parse_choice("--repository-version", arguments.version,
+                                              {{"1", 1}, {"2", 2}, {"stable", 2}, {"latest", 2}}));
   options.scrypt_n = arguments.scrypt_n;
-  options.codec = codec_of(arguments.codec);
+  options.codec = parse_choice("--codec", arguments.codec,
+                               {{"zstd", SAPDR_CODEC_ZSTD}, {"tensor", SAPDR_CODEC_TENSOR}});
   if (arguments.copy_chunker_params)
     options.copy_chunker_params = session.open_from(arguments.from);
   sapdr_repo* repo = session.create(options);

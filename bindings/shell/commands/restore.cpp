@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "command_line.hpp"
+#include "parse.hpp"
 #include "selection.hpp"
 #include "session.hpp"
 #include "text.hpp"
@@ -41,15 +42,6 @@ struct RestoreArguments {
   bool in_place = false, dry_run = false, verify = false, no_owner = false;
   bool sparse = false, no_sparse = false, remove_extra = false;
 };
-
-std::int32_t overwrite_mode(const std::string& name) {
-  if (name == "if-changed") return SAPDR_OVERWRITE_IF_CHANGED;
-  if (name == "always") return SAPDR_OVERWRITE_ALWAYS;
-  if (name == "if-newer") return SAPDR_OVERWRITE_IF_NEWER;
-  if (name == "never") return SAPDR_OVERWRITE_NEVER;
-  throw usage_error("--overwrite: \"" + shown(name) +
-                    "\" is not always, if-changed, if-newer or never");
-}
 
 void check_where(const RestoreArguments& a) {
   if (a.target.empty() != a.in_place) {
@@ -106,7 +98,11 @@ RestorePlan plan_restore(const RestoreArguments& a, Session& session, sapdr_repo
   const CStrings excludes(a.excludes);
   sapdr_restore_options options;
   SAPDR_INIT(&options);
-  options.overwrite = overwrite_mode(a.overwrite);
+  options.overwrite = parse_choice("--overwrite", a.overwrite,
+                                   {{"always", SAPDR_OVERWRITE_ALWAYS},
+                                    {"if-changed", SAPDR_OVERWRITE_IF_CHANGED},
+                                    {"if-newer", SAPDR_OVERWRITE_IF_NEWER},
+                                    {"never", SAPDR_OVERWRITE_NEVER}});
   options.observer = watch.observer();
   options.cancel = session.cancel();
   options.includes = includes.data();
