@@ -88,8 +88,10 @@ void Workers::run_thread() {
     Task task = std::move(queue_.front());
     queue_.pop_front();
     ++running_;
+    // Who waits for room is woken once half of the queue is free: waking is not for free.
+    const bool has_room = queue_.size() == queue_limit_ / 2;
     lock.unlock();
-    has_room_.notify_one();
+    if (has_room) has_room_.notify_all();
     run_task(task);
     lock.lock();
     --running_;

@@ -110,7 +110,8 @@ void run(const core::RepositoryPtr& repository, core::Source& source,
   capi::RunProgress progress(given.observer, given.cancel);
   core::BackupResult done;
   const capi::AtEnd tell([&] { told.write(to_c(done, progress.elapsed_ns())); });
-  const capi::Session session(repository, capi::Index::load, progress);
+  const capi::Session session(repository, capi::Index::load, progress, core::LockMode::shared,
+                              core::Settle::before_changes);
   core::backup(*repository, session.lock(), source, options, done, progress);
 }
 

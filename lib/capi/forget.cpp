@@ -22,7 +22,8 @@ struct sapdr_forget_plan {
   sapdr_forget_plan(const core::RepositoryPtr& repository, const core::SnapshotFilter& filter,
                     const core::ForgetOptions& options, const sapdr_observer& callbacks,
                     const sapdr_cancel* stop, core::Progress& progress)
-      : session(repository, capi::Index::none, progress),
+      : session(repository, capi::Index::none, progress, core::LockMode::shared,
+                core::Settle::before_changes),
         decisions(core::plan_forget(*repository, filter, options)),
         observer(callbacks),
         cancel(stop) {

@@ -16,7 +16,8 @@ struct sapdr_restore_plan {
                      std::string target, core::RestoreOptions options,
                      const sapdr_observer& callbacks, const sapdr_cancel* stop,
                      core::Progress& progress)
-      : session(repository, capi::Index::readable, progress),
+      : session(repository, capi::Index::readable, progress, core::LockMode::shared,
+                core::Settle::before_changes),
         plan(core::RestorePlan::make(repository, session.find(wanted), std::move(target),
                                      std::move(options), progress)),
         snapshot(plan->snapshot(), core::load_verified(*repository)),

@@ -62,8 +62,10 @@ enum class Index { none, load, readable };
 class Session {
  public:
   Session(core::RepositoryPtr repository, Index index, core::Progress& progress,
-          core::LockMode mode = core::LockMode::shared)
-      : repository_(std::move(repository)), lock_(*repository_, mode, progress), index_(index) {
+          core::LockMode mode = core::LockMode::shared, core::Settle settle = core::Settle::at_once)
+      : repository_(std::move(repository)),
+        lock_(*repository_, mode, progress, {}, settle),
+        index_(index) {
     load_index(progress);
   }
 

@@ -15,17 +15,21 @@ namespace {
 
 constexpr std::byte zstd_marker{2};
 
-int level_of(Compression compression, bool is_metadata) {
+// Trees and indexes are names and hashes. What higher levels find in hashes by chance costs more
+// than it saves: this is the best level, not only the fastest.
+constexpr int metadata_level = 1;
+
+int level_of(Compression compression) {
   switch (compression) {
     case Compression::fastest:
       return 1;
     case Compression::max:
       return 15;
     case Compression::automatic:
-    case Compression::off:  // metadata is compressed nevertheless where it can be
+    case Compression::off:
       break;
   }
-  return is_metadata ? 3 : 2;
+  return 2;
 }
 
 }  // namespace
@@ -65,7 +69,8 @@ bool Codec::compress(ByteView plain, bool is_metadata, Bytes& out) {
   if (state_->compression == Compression::off || plain.empty()) return false;
   out.resize(plain.size() - 1);
   size_t n = is_metadata ? 0 : state_->compress_planes(plain, out);
-  if (n == 0) n = state_->compress(plain, level_of(state_->compression, is_metadata), out);
+  const int level = is_metadata ? metadata_level : level_of(state_->compression);
+  if (n == 0) n = state_->compress(plain, level, out);
   out.resize(n);
   return n != 0;
 }
@@ -113,8 +118,7 @@ Bytes encode_unpacked(Codec& codec, uint32_t repository_version, std::string_vie
   if (repository_version < 2) return Bytes(plain.begin(), plain.end());
   Bytes out(1 + ZSTD_compressBound(plain.size()));
   out[0] = zstd_marker;
-  const size_t n = codec.state_->compress(plain, level_of(codec.state_->compression, true),
-                                          ByteSpan(out).subspan(1));
+  const size_t n = codec.state_->compress(plain, metadata_level, ByteSpan(out).subspan(1));
   if (n == 0) throw std::bad_alloc();  // the only failure with room enough
   out.resize(1 + n);
   return out;

@@ -23,8 +23,7 @@ class Codec {
   Codec& operator=(Codec&&) = delete;
 
   // Compresses `plain` into `out`, which is resized. False if compression is off or `plain` would
-  // not become smaller; `out` is unspecified then. `is_metadata`: trees and other JSON, which are
-  // compressed better.
+  // not become smaller; `out` is unspecified then. `is_metadata`: trees and other JSON.
   bool compress(ByteView plain, bool is_metadata, Bytes& out);
 
   // Exactly out.size() bytes must come out, else false. Never writes more, whatever the input says.

@@ -24,7 +24,8 @@ class Plan final : public PrunePlan {
       : repository_(std::move(repository)),
         options_(options),
         left_to_repack_(options.max_repack_size),
-        lock_(std::make_unique<RepositoryLock>(*repository_, LockMode::shared, progress)) {
+        lock_(std::make_unique<RepositoryLock>(*repository_, LockMode::shared, progress,
+                                               LockTiming{}, Settle::before_changes)) {
     repository_->load_index(progress);
     generation_ = repository_->index().generation();
     usage_.emplace(*repository_, options_.without);

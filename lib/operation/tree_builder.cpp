@@ -10,6 +10,9 @@ namespace sapdr::core {
 
 namespace {
 
+// Many, so that the source is not woken for each small one.
+constexpr size_t queued_files = 128;
+
 bool by_name(const Node& a, const Node& b) {
   return a.name < b.name;
 }
@@ -37,7 +40,7 @@ TreeBuilder::TreeBuilder(Repository& repository, BlobWriter& writer, std::option
       result_(result),
       progress_(progress),
       saver_(repository, writer, workers_, options.chunker, progress),
-      workers_(repository.context().threads(), 4 * size_t{repository.context().threads()}) {
+      workers_(repository.context().threads(), queued_files) {
   current_ = make_folder({}, "/", nullptr, parent);
 }
 

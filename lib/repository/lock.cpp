@@ -89,7 +89,7 @@ bool is_stale(const LockInfo& lock, UnixNs now,
 }
 
 RepositoryLock::RepositoryLock(Repository& repository, LockMode mode, Progress& progress,
-                               LockTiming timing)
+                               LockTiming timing, Settle settle)
     : repository_(repository), timing_(timing) {
   repository.context().check_process();
   if (mode == LockMode::shared && !repository.settings().use_locks) return;
@@ -97,9 +97,10 @@ RepositoryLock::RepositoryLock(Repository& repository, LockMode mode, Progress& 
   const auto deadline =
       Clock::now() + std::chrono::nanoseconds(repository.settings().retry_lock_ns);
   std::chrono::nanoseconds pause = std::chrono::milliseconds(500);
+  if (deadline > Clock::now()) settle = Settle::at_once;
   while (true) {
     try {
-      acquire();
+      acquire(settle);
       break;
     } catch (const Error& error) {
       const auto now = Clock::now();
@@ -113,7 +114,7 @@ RepositoryLock::RepositoryLock(Repository& repository, LockMode mode, Progress& 
     }
   }
   refreshed_ = info_.time;
-  thread_ = std::thread([this] { refresh_loop(); });
+  thread_ = std::thread([this] { run_thread(); });
 }
 
 RepositoryLock::~RepositoryLock() {
@@ -146,6 +147,7 @@ bool RepositoryLock::is_too_old() const {
 
 // By the clock, not by what the thread found: it may hang in a storage that does not answer.
 void RepositoryLock::check() const {
+  require_settled();
   if (!lost_ && !is_too_old()) return;
   throw Error(Code::locked,
               "the lock could not be refreshed for more than 22 minutes, others may take it for "
@@ -183,12 +185,25 @@ void RepositoryLock::require_no_conflict() const {
 
 // Conflicts are looked for before our lock is written and once more after everybody who saw nothing
 // had time to write theirs. Only the second look knows the ages by the clock of the storage.
-void RepositoryLock::acquire() {
+//
+// What is read between the looks holds too: a prune that removes what was read would have a lock
+// that the second look finds, or have had it before ours was written and, unless that took longer
+// than others wait, at the first look. So it settles at once if it was that slow.
+void RepositoryLock::acquire(Settle settle) {
+  const auto begun = Clock::now();
   require_no_conflict();
   write_lock();
+  written_ = Clock::now();
+  const bool was_slow = written_ - begun >= timing_.wait_before_recheck / 2;
+  if (settle == Settle::before_changes && !was_slow) return;
+  std::this_thread::sleep_until(written_ + timing_.wait_before_recheck);
+  this->settle();
+}
+
+void RepositoryLock::settle() {
   try {
-    std::this_thread::sleep_for(timing_.wait_before_recheck);
     require_no_conflict();
+    is_settled_ = true;
   } catch (...) {
     erase_lock(repository_, *id_);
     id_.reset();
@@ -196,8 +211,37 @@ void RepositoryLock::acquire() {
   }
 }
 
-void RepositoryLock::refresh_loop() {
+// The same on the lock's own thread, for whom it may concern.
+void RepositoryLock::settle_later() {
+  std::unique_lock lock(mutex_);
+  const auto is_stopping = [&] { return stopping_.is_triggered(); };
+  if (stop_.wait_until(lock, written_ + timing_.wait_before_recheck, is_stopping)) return;
+  lock.unlock();
+  std::optional<Error> failure;
+  try {
+    settle();
+  } catch (...) {
+    failure = current_error();
+  }
+  lock.lock();
+  unsettled_ = std::move(failure);
+  settled_.notify_all();
+}
+
+void RepositoryLock::require_settled() const {
+  if (is_settled_ || !thread_.joinable()) return;
+  std::unique_lock lock(mutex_);
+  settled_.wait(lock, [&] { return is_settled_ || unsettled_; });
+  if (unsettled_) throw Error(*unsettled_);
+}
+
+void RepositoryLock::run_thread() {
   const CancelScope scope(&stopping_);
+  if (!is_settled_) settle_later();
+  if (is_settled_) refresh_loop();
+}
+
+void RepositoryLock::refresh_loop() {
   auto next = Clock::now() + timing_.refresh;
   const auto poll =
       std::min<std::chrono::nanoseconds>(std::chrono::seconds(1), timing_.refresh / 5);

@@ -79,6 +79,56 @@ TEST_CASE_FIXTURE(Fixture, "lock: one written by another just after the first lo
   CHECK(locks() == 1);
 }
 
+TEST_CASE_FIXTURE(Fixture, "lock: before changes, it waits for the second look and heeds it") {
+  const LockTiming timing{.wait_before_recheck = 100ms};
+  std::atomic<bool> is_away = false;
+  backend->before = [&](const char* call, const FileName& file) {
+    if (is_away && std::string_view(call) == "list" && file.type == FileType::lock) {
+      throw Error(Code::io, "the storage is away");
+    }
+  };
+  const auto begun = std::chrono::steady_clock::now();
+  std::optional<RepositoryLock> lock;
+  lock.emplace(*repository, LockMode::shared, progress, timing, Settle::before_changes);
+  REQUIRE(locks() == 1);
+  SUBCASE("nobody came") {
+    CHECK_NOTHROW(lock->check());
+    CHECK(std::chrono::steady_clock::now() - begun >= timing.wait_before_recheck);
+    CHECK_NOTHROW(lock->check());
+    CHECK(locks() == 1);
+  }
+  SUBCASE("somebody came") {
+    const Id other = repository->save_unpacked(FileType::lock, lock_json(foreign(true, 0s)));
+    CHECK(code_of([&] { lock->check(); }) == Code::locked);
+    CHECK(code_of([&] { lock->check(); }) == Code::locked);
+    CHECK_MESSAGE(locks() == 1, "ours is gone");
+    backend->erase({FileType::lock, other.hex()});
+  }
+  SUBCASE("the second look fails") {
+    is_away = true;
+    CHECK(code_of([&] { lock->check(); }) == Code::io);
+  }
+  SUBCASE("it is given up before") {}
+  lock.reset();
+  CHECK(locks() == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "lock: one that took long to write settles at once") {
+  bool written = false;
+  backend->before = [&](const char* call, const FileName& file) {
+    if (std::string_view(call) == "save" && file.type == FileType::lock && !written) {
+      written = true;
+      std::this_thread::sleep_for(60ms);
+      write_lock(foreign(true, 0s));
+    }
+  };
+  const LockTiming timing{.wait_before_recheck = 100ms};
+  CHECK(code_of([&] {
+          RepositoryLock(*repository, LockMode::shared, progress, timing, Settle::before_changes);
+        }) == Code::locked);
+  CHECK(locks() == 1);
+}
+
 TEST_CASE_FIXTURE(Fixture, "lock: stale ones do not block: too old, or of a dead process here") {
   SUBCASE("older than half an hour") {
     write_lock(foreign(true, 31min), 31min);
@@ -218,6 +268,16 @@ TEST_CASE_FIXTURE(Fixture, "lock: waits for another one as long as it was told")
   CHECK(code_of([&] { RepositoryLock(*patient, LockMode::shared, progress, no_wait); }) ==
         Code::ok);
   releaser.join();
+}
+
+TEST_CASE_FIXTURE(Fixture, "lock: who is ready to wait for others has one that holds") {
+  OpenSettings settings = open_settings();
+  settings.retry_lock_ns = std::chrono::nanoseconds(30s).count();
+  const auto patient = Repository::open(test_context(), backend, settings);
+  const LockTiming timing{.wait_before_recheck = 100ms};
+  const auto begun = std::chrono::steady_clock::now();
+  const RepositoryLock lock(*patient, LockMode::shared, progress, timing, Settle::before_changes);
+  CHECK(std::chrono::steady_clock::now() - begun >= timing.wait_before_recheck);
 }
 
 TEST_CASE_FIXTURE(Fixture, "lock: waiting ends when it is cancelled") {
