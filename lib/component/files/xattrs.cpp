@@ -1,5 +1,7 @@
 #include "component/files/xattrs.hpp"
 
+#include <fcntl.h>
+#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -14,6 +16,10 @@
 namespace sapdr::core {
 
 namespace {
+
+#ifndef SYS_listxattrat
+#define SYS_listxattrat 465  // Linux 6.13, on every architecture
+#endif
 
 constexpr size_t first_try = 1024;  // most entries have no attributes, the others few short ones
 
@@ -49,31 +55,36 @@ bool needs_privilege(std::string_view name) {
 
 }  // namespace
 
-XattrEntry::XattrEntry(int dir_fd, const std::string& name)
-    : path_("/proc/self/fd/" + std::to_string(dir_fd) + "/" + name) {}
+std::string XattrEntry::path() const {
+  const std::string path = "/proc/self/fd/" + std::to_string(fd_);
+  return name_.empty() ? path : path + "/" + name_;
+}
 
 std::string XattrEntry::path_for_people() const {
-  const size_t slash = path_.rfind('/');
-  const std::string link =
-      path_.empty() ? "/proc/self/fd/" + std::to_string(fd_) : path_.substr(0, slash);
   std::array<char, PATH_MAX> target;
-  const ssize_t n = ::readlink(link.c_str(), target.data(), target.size());
-  if (n < 0) return path_.empty() ? "an open file" : path_.substr(slash + 1);
-  std::string path(target.data(), static_cast<size_t>(n));
-  return path_.empty() ? path : path + path_.substr(slash);
+  const ssize_t n = ::readlink(XattrEntry(fd_).path().c_str(), target.data(), target.size());
+  if (n < 0) return name_.empty() ? "an open file" : name_;
+  const std::string path(target.data(), static_cast<size_t>(n));
+  return name_.empty() ? path : path + "/" + name_;
+}
+
+// Every file that did not change is asked: the way through /proc would take most of a backup.
+ssize_t XattrEntry::list(char* out, size_t size) const {
+  if (name_.empty()) return ::flistxattr(fd_, out, size);
+  const long n = ::syscall(SYS_listxattrat, fd_, name_.c_str(), AT_SYMLINK_NOFOLLOW, out, size);
+  if (n >= 0 || (errno != ENOSYS && errno != EPERM)) return n;
+  return ::llistxattr(path().c_str(), out, size);
 }
 
 std::vector<std::string> XattrEntry::names() const {
-  const auto list = read_growing([&](char* out, size_t size) {
-    return path_.empty() ? ::flistxattr(fd_, out, size) : ::llistxattr(path_.c_str(), out, size);
-  });
+  const auto listed = read_growing([&](char* out, size_t size) { return list(out, size); });
   std::vector<std::string> found;
-  if (!list) {
+  if (!listed) {
     if (errno == ENOTSUP || errno == ENODATA) return found;
     throw system_error(errno, "list the extended attributes of", path_for_people());
   }
-  for (size_t at = 0; at < list->size();) {
-    found.emplace_back(list->c_str() + at);
+  for (size_t at = 0; at < listed->size();) {
+    found.emplace_back(listed->c_str() + at);
     at += found.back().size() + 1;
   }
   return found;
@@ -81,8 +92,8 @@ std::vector<std::string> XattrEntry::names() const {
 
 bool XattrEntry::read_value(const std::string& name, std::string& value) const {
   auto read = read_growing([&](char* out, size_t size) {
-    return path_.empty() ? ::fgetxattr(fd_, name.c_str(), out, size)
-                         : ::lgetxattr(path_.c_str(), name.c_str(), out, size);
+    return name_.empty() ? ::fgetxattr(fd_, name.c_str(), out, size)
+                         : ::lgetxattr(path().c_str(), name.c_str(), out, size);
   });
   if (read) {
     value = std::move(*read);
@@ -95,15 +106,15 @@ bool XattrEntry::read_value(const std::string& name, std::string& value) const {
 int XattrEntry::set(const ExtendedAttribute& attribute) const {
   const char* name = attribute.name.c_str();
   const std::string& value = attribute.value;
-  const int result = path_.empty()
+  const int result = name_.empty()
                          ? ::fsetxattr(fd_, name, value.data(), value.size(), 0)
-                         : ::lsetxattr(path_.c_str(), name, value.data(), value.size(), 0);
+                         : ::lsetxattr(path().c_str(), name, value.data(), value.size(), 0);
   return result == 0 ? 0 : errno;
 }
 
 int XattrEntry::remove(const std::string& name) const {
-  const int result = path_.empty() ? ::fremovexattr(fd_, name.c_str())
-                                   : ::lremovexattr(path_.c_str(), name.c_str());
+  const int result = name_.empty() ? ::fremovexattr(fd_, name.c_str())
+                                   : ::lremovexattr(path().c_str(), name.c_str());
   return result == 0 || errno == ENODATA ? 0 : errno;
 }
 

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "format/tree.hpp"
@@ -14,9 +15,8 @@ class XattrEntry {
  public:
   // An open file or folder.
   explicit XattrEntry(int fd) : fd_(fd) {}
-  // An entry of an open folder; a link is not followed. Linux has no *at() calls for attributes:
-  // the way leads through /proc/self/fd.
-  XattrEntry(int dir_fd, const std::string& name);
+  // An entry of an open folder; a link is not followed.
+  XattrEntry(int dir_fd, std::string name) : fd_(dir_fd), name_(std::move(name)) {}
 
   // In the order the system tells them. None where the filesystem knows none.
   std::vector<ExtendedAttribute> read() const;
@@ -26,15 +26,18 @@ class XattrEntry {
 
  private:
   std::vector<std::string> names() const;
+  ssize_t list(char* out, size_t size) const;
   // False if there is no such attribute (any more).
   bool read_value(const std::string& name, std::string& value) const;
   // These return an errno.
   int set(const ExtendedAttribute& attribute) const;
   int remove(const std::string& name) const;
+  // Its way through /proc, for calls that take a path.
+  std::string path() const;
   std::string path_for_people() const;
 
   int fd_ = -1;
-  std::string path_;  // empty: by fd_
+  std::string name_;  // empty: fd_ itself
 };
 
 }  // namespace sapdr::core
