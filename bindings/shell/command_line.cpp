@@ -110,7 +110,7 @@ void add_globals(CLI::App& app, GlobalOptions& options) {
       ->group(kGroup);
   constexpr const char* kWriting = "Writing";
   option(kWriting, "--compression", options.compression, "MODE",
-         "auto (default), off, fastest or max");
+         "auto (default), off, fastest, better or max");
   option(kWriting, "--pack-size", options.pack_size_mib, "MiB",
          "size of new pack files, 4 to 128 (default 16)");
   option(kWriting, "--threads", options.threads, "N", "worker threads (default: one a core)");

@@ -56,6 +56,7 @@ std::int32_t compression_mode(const std::string& name) {
                       {{"auto", SAPDR_COMPRESSION_AUTO},
                        {"off", SAPDR_COMPRESSION_OFF},
                        {"fastest", SAPDR_COMPRESSION_FASTEST},
+                       {"better", SAPDR_COMPRESSION_BETTER},
                        {"max", SAPDR_COMPRESSION_MAX}});
 }
 

@@ -19,18 +19,27 @@ constexpr std::byte zstd_marker{2};
 // than it saves: this is the best level, not only the fastest.
 constexpr int metadata_level = 1;
 
+constexpr int quick_level = 2;
+
 int level_of(Compression compression) {
   switch (compression) {
     case Compression::fastest:
       return 1;
+    case Compression::better:
+      return 6;
     case Compression::max:
       return 15;
     case Compression::automatic:
     case Compression::off:
       break;
   }
-  return 2;
+  return quick_level;
 }
+
+// Of data, to try on it whether a higher level is worth its time, and what that must save of the
+// size then.
+constexpr size_t sample_size = 64 * 1024;
+constexpr double min_saving = 0.01;
 
 }  // namespace
 
@@ -45,6 +54,17 @@ struct Codec::State {
     const size_t n =
         ZSTD_compress2(compressor.get(), out.data(), out.size(), plain.data(), plain.size());
     return ZSTD_isError(n) ? 0 : n;
+  }
+
+  // Where nothing repeats itself, as in weights and in what is compressed already, a high level
+  // takes ten to seventy times as long as a quick one for nothing.
+  int worthwhile_level(ByteView plain, ByteSpan scratch) {
+    const int level = level_of(compression);
+    if (level <= quick_level || plain.size() < 2 * sample_size) return level;
+    const ByteView middle = plain.subspan((plain.size() - sample_size) / 2, sample_size);
+    const auto quick = static_cast<double>(compress(middle, quick_level, scratch));
+    const auto thorough = static_cast<double>(compress(middle, level, scratch));
+    return thorough <= quick * (1 - min_saving) ? level : quick_level;
   }
 
   // The same, by planes; 0 too if it does not look like numbers.
@@ -66,11 +86,13 @@ Codec::~Codec() = default;
 Codec::Codec(Codec&&) noexcept = default;
 
 bool Codec::compress(ByteView plain, bool is_metadata, Bytes& out) {
-  if (state_->compression == Compression::off || plain.empty()) return false;
+  if (plain.empty() || (state_->compression == Compression::off && !is_metadata)) return false;
   out.resize(plain.size() - 1);
   size_t n = is_metadata ? 0 : state_->compress_planes(plain, out);
-  const int level = is_metadata ? metadata_level : level_of(state_->compression);
-  if (n == 0) n = state_->compress(plain, level, out);
+  if (n == 0) {
+    const int level = is_metadata ? metadata_level : state_->worthwhile_level(plain, out);
+    n = state_->compress(plain, level, out);
+  }
   out.resize(n);
   return n != 0;
 }

@@ -9,7 +9,7 @@
 
 namespace sapdr::core {
 
-enum class Compression : int32_t { automatic = 0, off = 1, fastest = 2, max = 3 };
+enum class Compression : int32_t { automatic = 0, off = 1, fastest = 2, max = 3, better = 4 };
 
 // What data blobs may be compressed with, besides zstd. A repository has it from its beginning.
 enum class BlobCodec : int32_t { zstd = 0, tensor = 1 };
@@ -22,8 +22,9 @@ class Codec {
   Codec(Codec&&) noexcept;
   Codec& operator=(Codec&&) = delete;
 
-  // Compresses `plain` into `out`, which is resized. False if compression is off or `plain` would
-  // not become smaller; `out` is unspecified then. `is_metadata`: trees and other JSON.
+  // Compresses `plain` into `out`, which is resized. False if compression is off, which it never is
+  // for metadata, or `plain` would not become smaller; `out` is unspecified then. `is_metadata`:
+  // trees and other JSON.
   bool compress(ByteView plain, bool is_metadata, Bytes& out);
 
   // Exactly out.size() bytes must come out, else false. Never writes more, whatever the input says.

@@ -94,7 +94,7 @@ def test_completions(complete: Callable[..., set[str]], name: str) -> None:
     assert offered("restore", "--ov") == {"--overwrite"}
     assert offered("--repos") == offered("ls", "--repos") == {"--repository-file"}
     assert offered("key", "") == {"list", "add", "remove", "passwd"}
-    assert offered("--compression", "") == {"auto", "off", "fastest", "max"}
+    assert offered("--compression", "") == {"auto", "off", "fastest", "better", "max"}
     assert offered("restore", "latest", "--overwrite", "if-") == {"if-changed", "if-newer"}
     assert offered("dump", "l") == {"latest"}
     assert offered("completion", "") == set(SHELLS)
@@ -109,7 +109,7 @@ def test_bash_completes_names_with_spaces_and_values_behind_an_equals_sign(
     assert complete("bash", "backup", "f") == {"file-1", "folder one"}
     assert complete("bash", "--repo", "f") == {"folder one"}
     assert complete("bash", "--repo", "=", "f") == {"folder one"}
-    assert complete("bash", "--compression", "=") == {"auto", "off", "fastest", "max"}
+    assert complete("bash", "--compression", "=") == {"auto", "off", "fastest", "better", "max"}
     assert complete("bash", "--compression", "=", "auto", "ba") == {"backup"}
 
 

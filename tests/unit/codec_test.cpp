@@ -25,7 +25,8 @@ std::string text_of(const Bytes& bytes) {
 
 TEST_CASE("codec: data comes back with every setting") {
   const std::string text = compressible(300'000);
-  for (const auto setting : {Compression::automatic, Compression::fastest, Compression::max}) {
+  for (const auto setting :
+       {Compression::automatic, Compression::fastest, Compression::better, Compression::max}) {
     Codec codec(setting);
     for (const bool is_metadata : {false, true}) {
       Bytes packed;
@@ -44,12 +45,38 @@ TEST_CASE("codec: data comes back with every setting") {
 TEST_CASE("codec: off, empty and incompressible data is left alone") {
   Random random;
   Bytes packed;
-  CHECK_FALSE(Codec(Compression::off).compress(as_bytes(compressible(1000)), true, packed));
+  CHECK_FALSE(Codec(Compression::off).compress(as_bytes(compressible(1000)), false, packed));
+  CHECK(Codec(Compression::off).compress(as_bytes(compressible(1000)), true, packed));
   Codec codec(Compression::automatic);
   CHECK_FALSE(codec.compress({}, false, packed));
   CHECK_FALSE(codec.compress(as_bytes("x"), false, packed));
   CHECK_FALSE(codec.compress(as_bytes(random.bytes(10'000)), false, packed));
   CHECK(codec.compress(as_bytes(compressible(1000)), false, packed));  // and it still works
+}
+
+TEST_CASE("codec: high levels save where something repeats itself, and are not used elsewhere") {
+  const auto size_with = [](Compression setting, const std::string& data) {
+    Bytes packed;
+    REQUIRE(Codec(setting).compress(as_bytes(data), false, packed));
+    return packed.size();
+  };
+  Random random;
+  std::string words;
+  while (words.size() < 1 << 20) {
+    const std::string word = "word" + std::to_string(random.below(5000));
+    words += word + (random.below(3) == 0 ? " and " : ", ") + word.substr(0, 5);
+  }
+  const size_t quick = size_with(Compression::automatic, words);
+  const size_t better = size_with(Compression::better, words);
+  CHECK(better < quick);
+  CHECK(size_with(Compression::max, words) < better);
+
+  std::string noise = random.bytes(1 << 20);  // half of each byte is
+  for (char& c : noise) c = static_cast<char>(c & 0x0F);
+  const size_t coded = size_with(Compression::automatic, noise);
+  CHECK(coded < noise.size() * 6 / 10);
+  CHECK(size_with(Compression::better, noise) == coded);
+  CHECK(size_with(Compression::max, noise) == coded);
 }
 
 TEST_CASE("codec: only the announced size is accepted") {

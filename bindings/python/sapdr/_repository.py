@@ -39,7 +39,7 @@ from ._types import (
     VerifyResult,
 )
 
-Compression: TypeAlias = Literal["auto", "off", "fastest", "max"]
+Compression: TypeAlias = Literal["auto", "off", "fastest", "better", "max"]
 Chunker: TypeAlias = Literal["auto", "restic"]
 Codec: TypeAlias = Literal["zstd", "tensor"]
 ObjectType: TypeAlias = Literal["key", "lock", "snapshot", "index", "pack", "blob"]

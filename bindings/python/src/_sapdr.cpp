@@ -40,6 +40,7 @@ PYBIND11_MODULE(_sapdr, module) {
   module.attr("COMPRESSION") = numbers({{"auto", SAPDR_COMPRESSION_AUTO},
                                         {"off", SAPDR_COMPRESSION_OFF},
                                         {"fastest", SAPDR_COMPRESSION_FASTEST},
+                                        {"better", SAPDR_COMPRESSION_BETTER},
                                         {"max", SAPDR_COMPRESSION_MAX}});
   module.attr("CHUNKER") =
       numbers({{"auto", SAPDR_CHUNKER_AUTO}, {"restic", SAPDR_CHUNKER_RESTIC}});
