@@ -15,8 +15,9 @@ SAPDR_BEGIN_DECLS
 /* Where files are cut into blobs. Cut points are always restic's: what restic has stored is found
  * again, and the other way round. */
 enum {
-  SAPDR_CHUNKER_AUTO = 0,     /* also at the edges of tensors in files named *.safetensors, so that
-                                 a tensor that changes is stored anew, and nothing else */
+  SAPDR_CHUNKER_AUTO = 0,     /* also at the edges of tensors in files named *.safetensors or
+                                 *.gguf, so that a tensor that changes is stored anew, and nothing
+                                 else */
   SAPDR_CHUNKER_RESTIC = 1    /* nowhere else */
 };
 

@@ -21,7 +21,6 @@ constexpr size_t spare_buffers = 1;
 // one that is being read.
 constexpr size_t chunks_at_once = sha256_lanes;
 constexpr size_t buffer_size = 2 * max_chunk;
-static_assert(TensorEdges::max_beginning <= max_chunk);
 
 // What the reader throws costs one file; what storing throws ends the run. This tells them apart.
 struct ReadFailure {
@@ -81,7 +80,6 @@ class FileSaver::Reading {
       total_ += piece.size + piece.hole;
       saver_.progress_.done(0, piece.size + piece.hole, path);
     }
-    cut();  // what was kept back until the edges were known
     if (filled_ > begun_) end_chunk(filled_);
     if (!chunks_.empty()) saver_.store(buffer_, chunks_);
   }
@@ -91,26 +89,23 @@ class FileSaver::Reading {
  private:
   // Takes `size` bytes that were put behind what is in the buffer.
   void add(size_t size) {
+    edges_.update(ByteView(buffer_).subspan(filled_, size));
     filled_ += size;
-    if (offset_ == 0 && edges_.needs_more(current())) return;
-    cut();
-    if (chunks_.size() >= chunks_at_once || buffer_.size() - begun_ < max_chunk) hand_over();
-  }
-
-  void cut() {
     while (const size_t chunk = next_chunk()) end_chunk(begun_ + chunk);
+    if (chunks_.size() >= chunks_at_once || buffer_.size() - begun_ < max_chunk) hand_over();
   }
 
   // The size of the chunk that is complete now; 0 if there is none.
   size_t next_chunk() {
-    const uint64_t to_edge = edges_.after(offset_) - offset_;
-    const bool is_edge_there = to_edge <= current().size();
-    const ByteView data = is_edge_there ? current().first(to_edge) : current();
+    const bool is_edge_there = to_edge() <= current().size();
+    const ByteView data = is_edge_there ? current().first(to_edge()) : current();
     const size_t size = cutter_.scan(data);
     if (size > 0 || !is_edge_there) return size;
     cutter_.restart();
     return data.size();
   }
+
+  uint64_t to_edge() { return edges_.after(offset_) - offset_; }
 
   // The chunk that is not complete yet.
   ByteView current() const { return ByteView(buffer_).subspan(begun_, filled_ - begun_); }
@@ -121,10 +116,12 @@ class FileSaver::Reading {
     begun_ = end;
   }
 
-  // Zeros are cut at the smallest size, always: a hole needs no scanning, nor hashing.
+  // Zeros are cut at the smallest size unless an edge comes first: a hole needs no scanning, nor
+  // hashing.
   void add_hole(uint64_t hole) {
     while (hole > 0) {
-      if (filled_ == begun_ && hole >= min_chunk) {
+      if (filled_ == begun_ && std::min(hole, to_edge()) >= min_chunk) {
+        edges_.update(saver_.zeros_);
         job_->ids.push_back(saver_.zeros_id_);
         saver_.progress_.checkpoint();
         saver_.writer_.save(BlobType::data, saver_.zeros_id_, saver_.zeros_);

@@ -1,8 +1,10 @@
 #include "targets.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <vector>
 
 #include "base/encoding.hpp"
 #include "base/error.hpp"
@@ -177,36 +179,49 @@ void fuzz_text(ByteView input) {
   parse_json(json + "}", "what was written");
 }
 
-void fuzz_safetensors(ByteView input) {
-  refusing([&] {
-    uint64_t last = 0;
-    for (const uint64_t edge : safetensors_edges(as_text(input), 8 + input.size())) {
-      require(edge - last >= min_chunk, "edges keep their distance");
-      last = edge;
-    }
-  });
-  TensorEdges edges(".safetensors");
-  for (size_t size = 0; size < input.size() && edges.needs_more(input.first(size)); ++size) {
+// The edges of a file that is given in pieces of so many bytes.
+std::vector<uint64_t> edges_of(std::string_view name, ByteView file, size_t piece) {
+  TensorEdges edges(name);
+  while (!file.empty()) {
+    const size_t size = std::min(piece, file.size());
+    edges.update(file.first(size));
+    file = file.subspan(size);
   }
-  for (uint64_t at = 0; at != UINT64_MAX;) {
-    const uint64_t next = edges.after(at);
-    require(next > at, "edges ascend");
-    at = next;
+  std::vector<uint64_t> all;
+  for (uint64_t at = 0; (at = edges.after(at)) != UINT64_MAX;) all.push_back(at);
+  return all;
+}
+
+void check_edges(std::string_view name, ByteView file) {
+  const std::vector<uint64_t> edges = edges_of(name, file, file.size());
+  require(edges == edges_of(name, file, 1), "edges do not depend on the pieces");
+  uint64_t last = 0;
+  for (const uint64_t edge : edges) {
+    require(edge - last >= min_chunk, "edges keep their distance");
+    last = edge;
   }
 }
 
+void fuzz_gguf(ByteView input) {
+  check_edges(".gguf", input);
+}
+
+// A file, and the JSON of one.
+void fuzz_safetensors(ByteView input) {
+  check_edges(".safetensors", input);
+  Bytes file(8);
+  store_le<uint64_t>(file.data(), input.size());
+  file.insert(file.end(), input.begin(), input.end());
+  check_edges(".safetensors", file);
+}
+
 constexpr FuzzTarget targets[] = {
-    {"codec", fuzz_codec},
-    {"config", fuzz_config},
-    {"index", fuzz_index},
-    {"key", fuzz_key},
-    {"lock", fuzz_lock},
-    {"manifest", fuzz_manifest},
-    {"pack_header", fuzz_pack_header},
-    {"patterns", fuzz_patterns},
-    {"safetensors", fuzz_safetensors},
-    {"snapshot", fuzz_snapshot},
-    {"text", fuzz_text},
+    {"codec", fuzz_codec},       {"config", fuzz_config},
+    {"gguf", fuzz_gguf},         {"index", fuzz_index},
+    {"key", fuzz_key},           {"lock", fuzz_lock},
+    {"manifest", fuzz_manifest}, {"pack_header", fuzz_pack_header},
+    {"patterns", fuzz_patterns}, {"safetensors", fuzz_safetensors},
+    {"snapshot", fuzz_snapshot}, {"text", fuzz_text},
     {"tree", fuzz_tree},
 };
 

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import shutil
+import struct
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -67,17 +68,38 @@ def test_an_unreadable_file_makes_it_incomplete(repo: sapdr.Repository, tree: Pa
     assert [each.id for each in repo.snapshots()] == [result.snapshot_id]
 
 
-def test_where_files_of_tensors_are_cut(repo: sapdr.Repository, tmp_path: Path) -> None:
-    size = 700_000  # of a tensor, more than the smallest chunk
-    header = json.dumps({str(i): {"data_offsets": [i * size, (i + 1) * size]} for i in range(4)})
-    file = tmp_path / "model.safetensors"
-    begin = len(header).to_bytes(8, "little") + header.encode()
-    tensors = [os.urandom(size) for _ in range(4)]
+TENSOR = 700_000  # bytes; more than the smallest chunk
+
+
+def safetensors_header(count: int) -> bytes:
+    offsets = {str(i): {"data_offsets": [i * TENSOR, (i + 1) * TENSOR]} for i in range(count)}
+    header = json.dumps(offsets).encode()
+    return struct.pack("<Q", len(header)) + header
+
+
+def gguf_header(count: int) -> bytes:
+    """With a value of 3 MB, as vocabularies are."""
+    value = struct.pack("<Q1sIQ", 1, b"k", 8, 3_000_000) + bytes(3_000_000)
+    tensors = [struct.pack("<Q1sIQIQ", 1, b"t", 1, 1, 0, i * TENSOR) for i in range(count)]
+    header = b"GGUF" + struct.pack("<IQQ", 3, count, 1) + value + b"".join(tensors)
+    return header + bytes(-len(header) % 32)
+
+
+@pytest.mark.parametrize(
+    ("name", "begin"),
+    [("a.safetensors", safetensors_header(4)), ("a.gguf", gguf_header(4))],
+    ids=["safetensors", "gguf"],
+)
+def test_where_files_of_tensors_are_cut(
+    repo: sapdr.Repository, tmp_path: Path, name: str, begin: bytes
+) -> None:
+    file = tmp_path / name
+    tensors = [os.urandom(TENSOR) for _ in range(4)]
     file.write_bytes(begin + b"".join(tensors))
     repo.backup(file)
-    tensors[1] = os.urandom(size)
+    tensors[1] = os.urandom(TENSOR)
     file.write_bytes(begin + b"".join(tensors))
-    assert repo.backup(file, parent="none").bytes_new - size < 10_000  # and the tree
+    assert repo.backup(file, parent="none").bytes_new - TENSOR < 10_000  # and the tree
     with pytest.raises(KeyError):
         repo.backup(file, chunker="none")  # type: ignore[arg-type]
     assert repo.backup(file, parent="none", chunker="restic").bytes_new > 0

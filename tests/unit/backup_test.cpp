@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "checksum/sha256.hpp"
+#include "chunking/rabin.hpp"
 #include "engine_support.hpp"
 #include "operation/check.hpp"
 #include "repository/trees.hpp"
@@ -39,18 +40,19 @@ struct Fixture {
 // Pushes one file whose reader tells holes.
 class SparseSource : public Source {
  public:
-  explicit SparseSource(std::vector<std::pair<uint64_t, std::string>> parts, bool as_hole)
-      : parts_(std::move(parts)), as_hole_(as_hole) {}
+  // Each part: so many zeros, then this text.
+  using Parts = std::vector<std::pair<uint64_t, std::string>>;
+  SparseSource(std::string name, Parts parts, bool as_hole)
+      : name_(std::move(name)), parts_(std::move(parts)), as_hole_(as_hole) {}
 
-  std::vector<std::string> paths() const override { return {"/sparse"}; }
+  std::vector<std::string> paths() const override { return {"/" + name_}; }
   void run(TreeSink& sink) override {
     Node file;
-    file.name = "sparse";
-    sink.file(file, "/sparse", [this](Node&) { return std::make_unique<Reader>(*this); });
+    file.name = name_;
+    sink.file(file, "/" + name_, [this](Node&) { return std::make_unique<Reader>(*this); });
   }
 
  private:
-  // Each part: so many zeros, then this text.
   struct Reader : FileReader {
     const SparseSource& source;
     size_t part = 0;
@@ -79,7 +81,8 @@ class SparseSource : public Source {
       return {};
     }
   };
-  std::vector<std::pair<uint64_t, std::string>> parts_;
+  std::string name_;
+  Parts parts_;
   bool as_hole_;
 };
 
@@ -127,16 +130,45 @@ TEST_CASE_FIXTURE(Fixture, "backup: chunks do not depend on how many threads cut
 
 TEST_CASE_FIXTURE(Fixture, "backup: a hole gives the same blobs as the zeros that it stands for") {
   const std::string text = random.bytes(100'000);
-  const std::vector<std::pair<uint64_t, std::string>> parts{
+  const SparseSource::Parts parts{
       {700'000, text}, {0, "x"}, {5'000'000, text}, {512 * 1024, ""}, {20'000'001, ""}};
-  SparseSource with_holes(parts, true);
-  SparseSource with_zeros(parts, false);
+  SparseSource with_holes("sparse", parts, true);
+  SparseSource with_zeros("sparse", parts, false);
   const BackupResult a = back_up_source(*repository, with_holes);
   const BackupResult b = back_up_source(*repository, with_zeros);
   CHECK(node(*a.snapshot, "/sparse").content == node(*b.snapshot, "/sparse").content);
   CHECK(node(*a.snapshot, "/sparse").size == node(*b.snapshot, "/sparse").size);
   CHECK(a.bytes_read < b.bytes_read);
   CHECK(b.data_blobs_new == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "backup: a hole in the header or the data of tensors changes no edge") {
+  const auto number = [](auto value) {
+    std::string bytes(sizeof value, '\0');
+    store_le(reinterpret_cast<std::byte*>(bytes.data()), value);
+    return bytes;
+  };
+  const auto tensor = [&](uint64_t offset) {
+    return number(uint64_t{1}) + "t" + number(uint32_t{0}) + number(uint32_t{0}) + number(offset);
+  };
+  // The holes begin where chunks end: where the smallest one does, and where a tensor does.
+  constexpr uint64_t hole = 3 * min_chunk;
+  std::string begin = "GGUF" + number(uint32_t{3}) + number(uint64_t{3}) + number(uint64_t{1}) +
+                      number(uint64_t{1}) + "k" + number(uint32_t{8});
+  begin += number(uint64_t{min_chunk + hole - begin.size() - 8});
+  begin.resize(min_chunk);
+  std::string tensors = tensor(0) + tensor(700'000) + tensor(2'000'000);
+  tensors.resize((tensors.size() + 31) / 32 * 32);
+  const SparseSource::Parts parts{
+      {0, begin}, {hole, tensors + random.bytes(700'000)}, {3'000'000, random.bytes(1000)}};
+  SparseSource with_holes("a.gguf", parts, true);
+  SparseSource with_zeros("a.gguf", parts, false);
+  SparseSource without_edges("a", parts, true);
+  const BackupResult a = back_up_source(*repository, with_holes);
+  const BackupResult b = back_up_source(*repository, with_zeros);
+  const BackupResult c = back_up_source(*repository, without_edges);
+  CHECK(node(*a.snapshot, "/a.gguf").content == node(*b.snapshot, "/a.gguf").content);
+  CHECK(node(*a.snapshot, "/a.gguf").content != node(*c.snapshot, "/a").content);
 }
 
 TEST_CASE_FIXTURE(Fixture, "backup: the same again adds no blob and finds its parent") {

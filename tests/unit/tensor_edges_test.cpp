@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "chunking/rabin.hpp"
+#include "chunking/safetensors.hpp"
 #include "engine_support.hpp"
 #include "repository/trees.hpp"
 
@@ -17,6 +17,12 @@ std::string tensor(const std::string& name, uint64_t begin, uint64_t end) {
          "," + std::to_string(end) + "]}";
 }
 
+std::string with_length(const std::string& json) {
+  std::string header(8, '\0');
+  store_le<uint64_t>(reinterpret_cast<std::byte*>(header.data()), json.size());
+  return header + json;
+}
+
 // A file of tensors with these sizes, and random bytes in them.
 std::string safetensors(Random& random, const std::vector<size_t>& sizes) {
   std::string header = R"({"__metadata__":{"format":"pt"})";
@@ -25,10 +31,7 @@ std::string safetensors(Random& random, const std::vector<size_t>& sizes) {
     header += "," + tensor("t" + std::to_string(at), at, at + size);
     at += size;
   }
-  header += "}";
-  std::string file;
-  for (int i = 0; i < 8; ++i) file += static_cast<char>(header.size() >> 8 * i & 0xFF);
-  return file + header + random.bytes(at);
+  return with_length(header + "}") + random.bytes(at);
 }
 
 using Edges = std::vector<uint64_t>;
@@ -36,7 +39,7 @@ using Edges = std::vector<uint64_t>;
 // All edges of a file that begins so.
 Edges edges_of(const std::string& name, const std::string& beginning) {
   TensorEdges edges(name);
-  static_cast<void>(edges.needs_more(as_bytes(beginning)));
+  edges.update(as_bytes(beginning));
   Edges all;
   for (uint64_t at = 0; (at = edges.after(at)) != UINT64_MAX;) all.push_back(at);
   return all;
@@ -56,12 +59,13 @@ std::vector<Id> blobs_of(const RepositoryPtr& repository, const std::string& pat
 }  // namespace
 
 TEST_CASE("tensor edges: large tensors are cut off, small ones go with what follows") {
-  const std::string json = "{" + tensor("c", 2048 * kib, 3072 * kib) + "," +
-                           tensor("a", 0, 1024 * kib) + "," + tensor("b", 1024 * kib, 1028 * kib) +
-                           "," + tensor("bb", 1028 * kib, 2048 * kib) + "}";
-  CHECK(safetensors_edges(json, 100) ==
-        Edges{100 + 1024 * kib, 100 + 2048 * kib, 100 + 3072 * kib});
-  CHECK(safetensors_edges("{}", 100).empty());
+  const std::string header = with_length(
+      "{" + tensor("c", 2048 * kib, 3072 * kib) + "," + tensor("a", 0, 1024 * kib) + "," +
+      tensor("b", 1024 * kib, 1028 * kib) + "," + tensor("bb", 1028 * kib, 2048 * kib) + "}");
+  const uint64_t begin = header.size();
+  CHECK(edges_of(".safetensors", header) ==
+        Edges{begin + 1024 * kib, begin + 2048 * kib, begin + 3072 * kib});
+  CHECK(edges_of(".safetensors", with_length("{}")).empty());
 }
 
 TEST_CASE("tensor edges: what is no header is refused") {
@@ -71,23 +75,27 @@ TEST_CASE("tensor edges: what is no header is refused") {
         R"({"a":{"data_offsets":[0,18446744073709551615]}})",
         R"({"a":{"data_offsets":[0.5,1]}})"}) {
     CAPTURE(json);
-    CHECK(code_of([&] { safetensors_edges(json, 100); }) == Code::corrupt);
+    CHECK(code_of([&] { make_safetensors_header()->update(as_bytes(with_length(json))); }) ==
+          Code::corrupt);
   }
 }
 
-TEST_CASE("tensor edges: only of files named so, and only as much of them as is needed") {
+TEST_CASE("tensor edges: only of files named so, as soon as the header is there") {
   Random random;
   const std::string file = safetensors(random, {600 * kib, 700 * kib});
   CHECK(edges_of("/m/a.safetensors", file).size() == 2);
   CHECK(edges_of("/m/a.bin", file).empty());
   TensorEdges edges(".safetensors");
   const size_t header_end = edges_of(".safetensors", file).front() - 600 * kib;
-  for (size_t size = 0; size < header_end; ++size) {
-    REQUIRE(edges.needs_more(as_bytes(file).first(size)));
+  for (size_t at = 0; at < header_end; ++at) {
+    REQUIRE(edges.after(0) == UINT64_MAX);
+    edges.update(as_bytes(file).subspan(at, 1));
   }
-  CHECK_FALSE(edges.needs_more(as_bytes(file).first(header_end)));
-  CHECK(edges.after(0) != UINT64_MAX);
-  // A length that cannot be, and a header that is none.
+  CHECK(edges.after(0) == header_end + 600 * kib);
+  // A header that is too long, though it is there, a length that cannot be, and one of nothing.
+  const std::string json = "{" + tensor("a", 0, 1024 * kib) + "}";
+  CHECK(edges_of(".safetensors", with_length(json + std::string(2047 * kib, ' '))).size() == 2);
+  CHECK(edges_of(".safetensors", with_length(json + std::string(2048 * kib, ' '))).empty());
   CHECK(edges_of(".safetensors", std::string(100, '\xff')).empty());
   CHECK(edges_of(".safetensors", std::string(100, '\0')).empty());
 }

@@ -222,10 +222,10 @@ class Repository(Removal):
         without regard to case, `exclude_files` files with one pattern a line; `exclude_if_present`
         ("NAME" or "NAME:first bytes") leaves out what is in folders that hold such a file,
         `exclude_caches` what is beside a valid CACHEDIR.TAG, `exclude_larger_than` bigger files
-        (bytes). `chunker` "auto" cuts files where restic does and, if they are named *.safetensors,
-        at the edges of tensors; "restic" only where restic does. `dry_run` stores nothing. `verify`
-        reads back every pack that the snapshot needs and that was not verified within
-        `verify_max_age` (default: 30 days): the result's state then is "verified".
+        (bytes). `chunker` "auto" cuts files where restic does and, if they are named *.safetensors
+        or *.gguf, at the edges of tensors; "restic" only where restic does. `dry_run` stores
+        nothing. `verify` reads back every pack that the snapshot needs and that was not verified
+        within `verify_max_age` (default: 30 days): the result's state then is "verified".
         Raises `NotFoundError` if one of the paths does not exist (nothing is stored then) and
         `IncompleteError` if something inside was skipped: the snapshot in its `result` is without
         what `on_item` told as failed.

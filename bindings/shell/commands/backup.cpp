@@ -227,7 +227,7 @@ void add_snapshot_options(CLI::App& command, BackupArguments& a) {
   command
       .add_option("--chunker", a.chunker,
                   "where files are cut: auto (default), as restic does it and at the edges of "
-                  "tensors in *.safetensors, or restic")
+                  "tensors in *.safetensors and *.gguf, or restic")
       ->type_name("CHUNKER")
       ->group(kGroup);
   command.add_flag("--with-atime", a.with_atime, "keep access times")->group(kGroup);
