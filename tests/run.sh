@@ -95,8 +95,6 @@ python_tests() { python_package && pytest_tests tests/python; }
 
 quickstart() { SAPDR_QUICKSTART_MB=40 examples/quickstart.sh; }
 
-# Nothing is left out because something is missing.
-WHOLE=(-Dshell=enabled -Dexamples=enabled -Dtests=enabled)
 # Instrumented code makes gcc 12 warn of things that are not there; the ordinary build, of the same
 # sources, stops at every warning.
 ASAN=("${WHOLE[@]}" -Dwerror=false -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false)

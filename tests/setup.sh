@@ -16,6 +16,9 @@ PACKAGES_BUILD=(g++ libboost1.81-dev libcli11-dev libssl-dev libzstd-dev meson n
 PACKAGES_TEST=(doctest-dev fish git golang-go groff-base python3-dev python3-venv restic zsh)
 PACKAGES_LONG=(clang clang-format clang-tidy libclang-rt-dev)
 
+# Options of meson with which nothing is left out because something is missing.
+WHOLE=(-Dshell=enabled -Dexamples=enabled -Dtests=enabled)
+
 if [[ -t 1 && -z ${NO_COLOR:-} ]]; then
   BOLD=$'\e[1m' GREEN=$'\e[32m' RED=$'\e[31m' PLAIN=$'\e[0m'
 else
@@ -88,9 +91,9 @@ setup_venv() {
   local venv=${1:-$VENV} requirements=${2:-$ROOT/tests/requirements.txt}
   local stamp=$venv/requirements.txt
   cmp -s "$requirements" "$stamp" && return
-  step "making the Python environment ${venv#"$ROOT"/}" "$PYTHON" -m venv --clear "$venv"
+  step "making the Python environment ${venv#"$ROOT"/}" "$PYTHON" -m venv --clear "$venv" || return
   step "installing the Python packages of ${requirements#"$ROOT"/}" \
-    "$venv/bin/python" -m pip install -q --disable-pip-version-check -r "$requirements"
+    "$venv/bin/python" -m pip install -q --disable-pip-version-check -r "$requirements" || return
   cp "$requirements" "$stamp"
 }
 

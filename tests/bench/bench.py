@@ -29,14 +29,28 @@ import report
 from datasets import NEEDS, Datasets, difference, files_in
 from measure import NOTHING, Command, Cost, Failure
 from steps import FIRST, Action, Step, chosen
-from tools import KINDS, OURS, RESTIC, ROOT, Home, Tool, find
+from tools import (
+    CODEC,
+    KINDS,
+    OURS,
+    RESTIC,
+    ROOT,
+    ZIPNN,
+    Home,
+    Tool,
+    find,
+    find_codecs,
+    zipnn_version,
+)
 
 HERE = Path(__file__).parent
 BUILD = ROOT / "build" / "bench"
 PREFIX, KEPT = "sapdr-bench-", "kept-"
 ROOM = 64 << 20  # bytes, for what does not grow with the data
+WEIGHTS = 200e6  # bytes of each form of weights that codecs are compared on, at scale 1
 SHORT_SCALE = 0.02
 SHORT_TOOLS = [*OURS, RESTIC]
+NEEDED = ("sapdr", CODEC, RESTIC)  # a short run that lacks one of them proves nothing
 
 
 def stored_in(folder: Path) -> int:
@@ -128,18 +142,20 @@ class Bench:
         self.data = Datasets(options.data / f"scale-{options.scale:g}", options.scale)
         self.states = States(ram, options.data / f"{KEPT}{os.getpid()}", self.data)
         self.tools, missing = find(options.tools, os.environ)
+        self.codecs, missing_codecs = find_codecs(os.environ)
         self.results = report.Results(
             started=datetime.now(UTC).isoformat(timespec="seconds"),
             scale=options.scale,
             rounds=options.rounds,
             machine=machine(),
             floor=measure.floor(),
-            missing=missing,
+            missing=missing | missing_codecs,
         )
 
     def run(self) -> None:
         self.prepare()
         self.say_what_runs()
+        self.compare_codecs()
         for number, step in enumerate(self.options.steps):
             self.do(step)
             self.states.keep_only({one.before for one in self.options.steps[number + 1 :]} | {()})
@@ -175,11 +191,28 @@ class Bench:
             about = {"command": str(tool.command), "version": tool.version(), "setup": tool.setup}
             self.results.tools[tool.name] = about
             print(f"{tool.name}: {about['version']}; {tool.setup}")
+        if python := self.codecs.get(ZIPNN):
+            about = {"command": str(python), "version": zipnn_version(python), "setup": "threads=1"}
+            self.results.tools[ZIPNN] = about
+            print(f"{ZIPNN}: {about['version']}; {about['setup']}")
         for name, reason in self.results.missing.items():
             print(f"{name}: LEFT OUT, {reason}")
         print("limits of one thread, MB/s:")
         for name, value in self.results.limits.items():
             print(f"    {name:16} {value:10,.{3 if name.endswith('ratio') else 0}f}")
+
+    def compare_codecs(self) -> None:
+        print("\ncodecs on weights, one thread, GB for each second of CPU time:", flush=True)
+        programs = [f"{name}={path}" for name, path in self.codecs.items()]
+        size = round(WEIGHTS * self.options.scale)
+        found = json.loads(own("tensor_codecs.py", self.ram, size, self.options.rounds, *programs))
+        self.results.codecs = report.codec_rows(found["measured"], self.options.scale)
+        print(report.CODEC_HEAD)
+        for row in self.results.codecs:
+            print(report.codec_line(row), flush=True)
+        for one in found["failures"]:
+            self.results.failures.append(one)
+            print(f"    {one['tool']} FAILED on {one['step']}: {one['message']}", flush=True)
 
     def taking_part(self, step: Step) -> list[Tool]:
         absent = [name for name in step.variants if name in self.results.missing]
@@ -277,7 +310,7 @@ def own(program: str, *arguments: object) -> str:
     done = subprocess.run(
         [sys.executable, HERE / program, *map(str, arguments)],
         env=os.environ | {"PYTHONPATH": str(ROOT / "tests" / "interop")},
-        stdout=subprocess.PIPE if program == "limits.py" else None,
+        stdout=subprocess.PIPE if program in ("limits.py", "tensor_codecs.py") else None,
         text=True,
     )
     if done.returncode != 0:
@@ -383,7 +416,7 @@ def finish(bench: Bench) -> int:
         print(f"malformed: {text}")
     for one in results.failures:
         print(f"failed: {one['step']}, {one['tool']}: {one['message']}")
-    if options.short and (late := [name for name in ("sapdr", RESTIC) if name in results.missing]):
+    if options.short and (late := [name for name in NEEDED if name in results.missing]):
         print(f"failed: {', '.join(late)} missing")
         return 1
     return 1 if wrong or results.failures else 0

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import shutil
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,11 +86,31 @@ def read_header(path: Path) -> tuple[dict[str, tuple[int, int]], int]:
     return matrices, 8 + length
 
 
-def weights(name: str, shape: Shape, draw: np.random.Generator) -> NDArray[np.uint16]:
+def drawn(name: str, shape: Shape, draw: np.random.Generator) -> NDArray[np.float32]:
     values = draw.standard_normal(int(np.prod(shape)), dtype=np.float32)
     if len(shape) == 1 and "norm" in name:
-        return to_bf16(np.float32(1) + np.float32(0.1) * values)
-    return to_bf16(values * np.float32(0.02 * np.exp(draw.uniform(-0.7, 0.7))))
+        return np.float32(1) + np.float32(0.1) * values
+    return values * np.float32(0.02 * np.exp(draw.uniform(-0.7, 0.7)))
+
+
+def weights(name: str, shape: Shape, draw: np.random.Generator) -> NDArray[np.uint16]:
+    return to_bf16(drawn(name, shape, draw))
+
+
+# How numbers are stored: the bytes of one, and how it is made of a float.
+FORMS: dict[str, tuple[int, Callable[[NDArray[np.float32]], NDArray[Any]]]] = {
+    "bf16": (2, to_bf16),
+    "fp16": (2, lambda values: values.astype(np.float16)),
+    "fp32": (4, lambda values: values),
+}
+
+
+def write_weights(path: Path, form: str, size: int, draw: np.random.Generator) -> None:
+    """The tensors of a model in one of the FORMS, without a header; about `size` bytes."""
+    width, stored = FORMS[form]
+    with path.open("wb") as file:
+        for name, shape in layout(2 * size // width):
+            stored(drawn(name, shape, draw)).tofile(file)
 
 
 def write_shard(path: Path, size: int, draw: np.random.Generator) -> None:

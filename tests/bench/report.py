@@ -9,9 +9,16 @@ rounds     how often each step was done with each tool
 machine    {cpu, cores, memory, kernel}
 floor      the least peak that can be measured: that of the program which starts the tools
 data       NAME -> {files, bytes}
-tools      NAME -> {command, version, setup}: in the order in which they took turns
+tools      NAME -> {command, version, setup}: in the order in which they took turns; and ZipNN
 missing    NAME -> why this tool was left out
 limits     what one thread does at best, MB/s; limits.py names the figures
+codecs     [{data, codec, piece, bytes, stored_ratio, compress, decompress, ...}]: each codec on
+           the same weights, one thread, the best of several repetitions
+             data          how the numbers are stored: bf16, fp16, fp32
+             piece         how many bytes the codec is given at once
+             compress, decompress    GB/s (1e9 bytes of weights a second of CPU time)
+             sapdr_compress, sapdr_decompress    sapdr's speed by this one's, null for sapdr
+             missed        [what sapdr should do better, in words]; empty unless the scale is 1
 samples    [{step, tool, round, wall, cpu, peak, stored}]; a step that is over soon is done several
            times, and this is the mean of one
              stored        by how much the repository grew
@@ -29,14 +36,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from datasets import Size
 from measure import Cost
-from steps import BARS, Bar, Step
+from steps import BARS, CODEC_SPEED, Bar, Step
 from tools import RESTIC
 
 SCHEMA = 1
@@ -166,6 +173,71 @@ def line_of(row: Row, floor: int) -> str:
     return line + ("   missed: " + "; ".join(row.missed) if row.missed else "")
 
 
+@dataclass(frozen=True)
+class CodecRow:
+    """A codec on weights of one form."""
+
+    data: str
+    codec: str
+    piece: int
+    bytes: int
+    stored_ratio: float
+    compress: float
+    decompress: float
+    sapdr_compress: float | None = None
+    sapdr_decompress: float | None = None
+    missed: list[str] = field(default_factory=list)
+
+
+def codec_rows(measured: list[dict[str, Any]], scale: float) -> list[CodecRow]:
+    """From what tensor_codecs.py prints, in its order: sapdr is first of each form."""
+    rows: list[CodecRow] = []
+    for one in measured:
+        row = CodecRow(
+            data=one["data"],
+            codec=one["codec"],
+            piece=one["piece"],
+            bytes=one["bytes"],
+            stored_ratio=one["stored"] / one["bytes"],
+            compress=one["bytes"] / 1e9 / one["compress"],
+            decompress=one["bytes"] / 1e9 / one["decompress"],
+        )
+        ours = next((own for own in rows if (own.data, own.codec) == (row.data, "sapdr")), None)
+        rows.append(beside(ours, row, scale) if ours else row)
+    return rows
+
+
+def beside(ours: CodecRow, theirs: CodecRow, scale: float) -> CodecRow:
+    row = replace(
+        theirs,
+        sapdr_compress=ours.compress / theirs.compress,
+        sapdr_decompress=ours.decompress / theirs.decompress,
+    )
+    if scale == 1:
+        if ours.stored_ratio > row.stored_ratio:
+            row.missed.append(f"stored {ours.stored_ratio:.4f}, must {row.stored_ratio:.4f}")
+        for name in ("compress", "decompress"):
+            if (times := getattr(row, f"sapdr_{name}")) < CODEC_SPEED:
+                row.missed.append(f"{name} {times:.2f}, must {CODEC_SPEED:.2f}")
+    return row
+
+
+CODEC_HEAD = (
+    f"    {'data':5} {'codec':12} {'piece MiB':>9} {'stored':>7} "
+    f"{'compress GB/s':>14} {'decompress GB/s':>16}   sapdr by it"
+)
+
+
+def codec_line(row: CodecRow) -> str:
+    line = (
+        f"    {row.data:5} {row.codec:12} {row.piece / MIB:9.0f} {row.stored_ratio:7.4f} "
+        f"{row.compress:14.3f} {row.decompress:16.3f}"
+    )
+    if row.sapdr_compress:
+        line += f"   {row.sapdr_compress:.2f}, {row.sapdr_decompress:.2f}"
+    return line + (" ! missed: " + "; ".join(row.missed) if row.missed else "")
+
+
 @dataclass
 class Results:
     """All that results.json holds."""
@@ -180,6 +252,7 @@ class Results:
     tools: dict[str, dict[str, str]] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
     limits: dict[str, float] = field(default_factory=dict)
+    codecs: list[CodecRow] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     failures: list[dict[str, str]] = field(default_factory=list)
@@ -202,6 +275,10 @@ def malformed(path: Path) -> list[str]:
     for name, value in results["limits"].items():
         if not positive(value):
             found.append(f"limits: {name} is {value}")
+    for row in results["codecs"]:
+        for name in ("bytes", "stored_ratio", "compress", "decompress"):
+            if not positive(row[name]):
+                found.append(f"{row['codec']} on {row['data']}: {name} is {row[name]}")
     failed = {(one["step"], one["tool"]) for one in results["failures"]}
     for row in results["rows"]:
         key = (row["step"], row["tool"])

@@ -7,9 +7,11 @@
 #   --short     a fiftieth of the data, one round, sapdr and restic alone: a test that all works
 #   --help      the other options
 #
-# SAPDR_BIN is the command to measure, otherwise it is built. rustic and kopia are measured if they
-# are in PATH or SAPDR_BENCH_RUSTIC and SAPDR_BENCH_KOPIA name them, a newer restic if
-# SAPDR_BENCH_RESTIC_NEW does; who is missing is named. SAPDR_BENCH_DATA is where data is kept.
+# SAPDR_BIN is the command to measure and SAPDR_BENCH_CODEC the program that measures the tensor
+# codec, otherwise they are built. rustic and kopia are measured if they are in PATH or
+# SAPDR_BENCH_RUSTIC and SAPDR_BENCH_KOPIA name them, a newer restic if SAPDR_BENCH_RESTIC_NEW does,
+# ZipNN if it can be installed or SAPDR_BENCH_ZIPNN is a Python that has it; who is missing is named.
+# SAPDR_BENCH_DATA is where data is kept.
 set -euo pipefail
 # shellcheck source=tests/setup.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../setup.sh"
@@ -18,8 +20,19 @@ packages=(python3-venv restic)
 [[ " $* " == *" --short "* ]] || packages+=(borgbackup)
 setup_packages "${packages[@]}"
 setup_venv "$ROOT/build/bench/venv" "$ROOT/tests/bench/requirements.txt"
-if [[ -z ${SAPDR_BIN:-} ]]; then
-  setup_packages "${PACKAGES_BUILD[@]}"
-  build "$ROOT/build" bindings/shell/sapdr
+
+# Not with what it asks for: torch is large, and bytes do not need it.
+setup_zipnn() {
+  setup_packages g++ python3-dev &&
+    PIP_NO_DEPS=1 setup_venv "$ROOT/build/bench/zipnn" "$ROOT/tests/bench/zipnn.txt"
+}
+[[ ${SAPDR_BENCH_ZIPNN:-} ]] || setup_zipnn || say "going on without ZipNN"
+
+targets=()
+[[ ${SAPDR_BIN:-} ]] || targets+=(bindings/shell/sapdr)
+[[ ${SAPDR_BENCH_CODEC:-} ]] || targets+=(tests/bench/tensor_codec)
+if ((${#targets[@]})); then
+  setup_packages "${PACKAGES_BUILD[@]}" doctest-dev
+  build "$ROOT/build" "${targets[*]}" "${WHOLE[@]}"
 fi
 exec "$ROOT/build/bench/venv/bin/python" "$ROOT/tests/bench/bench.py" "$@"

@@ -87,6 +87,9 @@ BARS = {
     ("forget-M", "sapdr"): Bar(0.60, 0.40),
 }
 
+# The tensor codec must be so many times as fast as others on the same weights, and store no more.
+CODEC_SPEED = 2.0
+
 
 def chosen(patterns: list[str]) -> list[Step]:
     """Steps whose key is one of these or begins with one; all if there are none."""

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from measure import Command, Failure, output
 
-ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
 FOREIGN = ("RESTIC_", "SAPDR_", "RUSTIC_", "KOPIA_", "BORG_", "XDG_", "AWS_")
 SHARED = "the shared empty repository, scrypt N=1024 r=8 p=1"
 
@@ -242,6 +243,8 @@ KINDS: dict[str, type[Tool]] = {
 }
 OURS = ("sapdr", "sapdr-unproven", "sapdr-tensor")
 
+CODEC, ZIPNN = "tensor_codec", "zipnn"
+
 
 def find(
     names: list[str], environment: Mapping[str, str]
@@ -257,14 +260,39 @@ def find(
     return tools, missing
 
 
+def find_codecs(environment: Mapping[str, str]) -> tuple[dict[str, Path], dict[str, str]]:
+    """Our program and a Python with ZipNN, or why they are missing."""
+    codecs: dict[str, Path] = {}
+    missing: dict[str, str] = {}
+    try:
+        default = ROOT / "build/tests/bench/tensor_codec"
+        codecs[CODEC] = _program("SAPDR_BENCH_CODEC", default, environment)
+    except Failure as failure:
+        missing[CODEC] = str(failure)
+    try:
+        default = ROOT / "build/bench/zipnn/bin/python"
+        python = _program("SAPDR_BENCH_ZIPNN", default, environment)
+        zipnn_version(python)
+        codecs[ZIPNN] = python
+    except Failure as failure:
+        missing[ZIPNN] = str(failure)
+    return codecs, missing
+
+
+def zipnn_version(python: Path) -> str:
+    argv = [str(python), str(HERE / "zipnn_codec.py"), "--version"]
+    return output(Command(argv), dict(os.environ)).strip()
+
+
 def _command_of(name: str, environment: Mapping[str, str]) -> Path:
     """The variable of the tool says where it is, else PATH; ours is in the build folder."""
     if name in OURS:
-        variable, default = "SAPDR_BIN", str(ROOT / "build/bindings/shell/sapdr")
-    else:
-        variable = "SAPDR_BENCH_" + name.upper().replace("-", "_")
-        default = name
-    wanted = environment.get(variable) or default
+        return _program("SAPDR_BIN", ROOT / "build/bindings/shell/sapdr", environment)
+    return _program("SAPDR_BENCH_" + name.upper().replace("-", "_"), name, environment)
+
+
+def _program(variable: str, default: str | Path, environment: Mapping[str, str]) -> Path:
+    wanted = environment.get(variable) or str(default)
     found = shutil.which(wanted)
     if not found:
         raise Failure(f"{wanted} is not there; {variable} may name it")
