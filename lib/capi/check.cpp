@@ -54,7 +54,8 @@ sapdr_status sapdr_check_run(sapdr_check_result* result, sapdr_repo* repo,
     core::CheckResult done;
     const capi::AtEnd tell([&] { told.write(to_c(done, progress.elapsed_ns())); });
     // A damaged index is one of the things that the check tells.
-    const capi::Session session(repository, capi::Index::none, progress);
-    core::check(*repository, read, done, progress);
+    const capi::Session session(repository, capi::Index::none, progress, core::LockMode::shared,
+                                core::Settle::before_changes);
+    session.settled([&] { core::check(*repository, read, done, progress); });
   });
 }

@@ -115,11 +115,10 @@ sapdr_status sapdr_restore_plan_run(sapdr_restore_stats* result, sapdr_restore_p
       throw core::Error(core::Code::invalid_state,
                         "this restore plan was run already; make a new plan");
     }
-    once.session.lock().check();
     capi::RunProgress progress(&once.observer, once.cancel);
     core::RestoreStats done;
     const capi::AtEnd tell([&] { told.write(to_c(done, progress.elapsed_ns())); });
-    once.plan->run(done, progress);
+    once.session.settled([&] { once.plan->run(done, progress); });
   });
 }
 

@@ -81,6 +81,19 @@ class Session {
     return core::find_snapshot(*repository_, found.snapshot.id.hex() + wanted.name.substr(colon),
                                {});
   }
+  // Runs what only reads, while the lock settles. Whether it does counts more than what was found:
+  // beside a prune, what is there may seem to be lost.
+  template <class Work>
+  void settled(Work work) const {
+    try {
+      work();
+    } catch (...) {
+      lock_.check();
+      throw;
+    }
+    lock_.check();
+  }
+
   // Snapshots may have come since the index was read. Whoever stored one has stored its index
   // before: once the snapshots are known, what is missing in the index is read.
   void catch_up() const {

@@ -62,7 +62,7 @@ static void test_open(sapdr_ctx* ctx, sapdr_backend* backend) {
   EXPECT_INVALID(sapdr_repo_open(&repo, ctx, NULL, &good, &err));
   EXPECT_SIZES(sapdr_repo_open_options, good,
                sapdr_repo_open(&repo, ctx, backend, &options.known, &err));
-  bad.compression = 4;
+  bad.compression = SAPDR_COMPRESSION_BETTER + 1;
   EXPECT_INVALID(sapdr_repo_open(&repo, ctx, backend, &bad, &err));
   bad = good;
   bad.pack_size_mib = 129;

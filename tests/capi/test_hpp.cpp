@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <concepts>
 #include <cstring>
@@ -472,7 +473,8 @@ TEST_CASE("hpp: what a lambda throws comes out unchanged") {
 
 TEST_CASE("hpp: streams that are made one after the other") {
   sapdr::repository repo = new_repository();
-  int made = 0, alive = 0;
+  int made = 0;
+  std::atomic<int> alive = 0;  // streams are dropped on other threads
   const auto token = [&alive] {
     ++alive;
     return std::shared_ptr<void>(nullptr, [&alive](void*) { --alive; });
