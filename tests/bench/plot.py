@@ -41,7 +41,7 @@ def draw(axes: Axes, group: str, rows: list[Row]) -> None:
         at += 1
     axes.set_yticks(list(ticks.values()), list(ticks))
     axes.set_ylim(at - 1, -1)
-    axes.set_xlim(0, WIDEST * 1.25)
+    axes.set_xlim(0, min(WIDEST, max(row["ratio"]["max"] for row in rows)) * 1.4)
     axes.axvline(1, color=COLOURS["restic"], linewidth=0.8, linestyle=":")
     axes.set_title(group, loc="left", fontweight="bold")
     axes.spines[["top", "right"]].set_visible(False)
@@ -72,7 +72,7 @@ def main(results: str, chart: str) -> None:
         + 3
         for group in groups
     ]
-    pyplot.rcParams.update({"font.size": 8, "svg.hashsalt": "sapdr"})
+    pyplot.rcParams.update({"font.size": 8, "svg.hashsalt": "sapdr", "svg.fonttype": "none"})
     figure, axes = pyplot.subplots(
         len(groups),
         1,
