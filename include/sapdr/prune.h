@@ -27,8 +27,8 @@ typedef struct sapdr_prune_options {
   uint64_t max_repack_size;        /* bytes of the packs that are repacked at most; 0: any, so 1
                                       is to repack nothing */
   int64_t grace_ns;                /* 0: 24 hours; SAPDR_GRACE_NONE */
-  const char *const *without_snapshots; /* full ids: plans as if they were forgotten; only to be
-                                           looked at, such a plan does not run */
+  const char *const *without_snapshots; /* full ids: plans as if they were forgotten; the plan runs
+                                           once they are */
   size_t n_without_snapshots;
 } sapdr_prune_options;
 
@@ -78,7 +78,8 @@ SAPDR_API SAPDR_NODISCARD sapdr_status sapdr_prune_plan_stats(const sapdr_prune_
 /* Runs the plan, once. `result` may be NULL; it is filled in whatever the status is.
  * SAPDR_E_LOCKED if others use the repository when the run has to be alone (it waits as long as the
  * repository's retry_lock_ns says): what was moved stays moved. SAPDR_E_INVALID_STATE if another
- * prune came between, or if the repository was opened without locks. @since 0.1 */
+ * prune came between, if one of without_snapshots is there, or if the repository was opened without
+ * locks. @since 0.1 */
 SAPDR_API SAPDR_NODISCARD sapdr_status sapdr_prune_plan_run(sapdr_prune_stats *result,
                                                             sapdr_prune_plan *plan,
                                                             sapdr_error **err);

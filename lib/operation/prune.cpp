@@ -244,9 +244,10 @@ void Plan::require_runnable() const {
   if (!lock_ || repository_->index().generation() != generation_) {
     throw Error(Code::invalid_state, "the plan is out of date or has run; plan the prune again");
   }
-  if (!options_.without.empty()) {
-    throw Error(Code::invalid_state,
-                "the plan takes snapshots for gone that are there; forget them and plan again");
+  for (const Id& id : repository_->list(FileType::snapshot)) {
+    if (!options_.without.contains(id)) continue;
+    throw Error(Code::invalid_state, "the plan takes snapshot " + id.short_hex() +
+                                         " for gone, but it is there; forget it first");
   }
   lock_->require_held();
 }
@@ -258,6 +259,7 @@ void Plan::run(PruneStats& result, Progress& progress) {
   result.packs_removed = result.bytes_removed = 0;
   result.due = waiting_due_;
   require_runnable();
+  usage_->ignore_none();
   auto lock = std::move(lock_);  // ends with this run, however that ends
   const bool has_work =
       !work_.remove.empty() || !work_.unreferenced.empty() || stats_.packs_removed > 0;

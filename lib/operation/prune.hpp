@@ -34,7 +34,7 @@ struct PruneOptions {
   uint64_t max_repack_size = UINT64_MAX;  // bytes of the packs that are repacked
   std::chrono::nanoseconds grace = std::chrono::hours(24);
   bool repack_small = false;                 // also packs that are far smaller than they should be
-  std::unordered_set<Id, IdHash> without{};  // as if these snapshots were gone: only a plan
+  std::unordered_set<Id, IdHash> without{};  // as if these snapshots were gone
 };
 
 // Of a plan: what it will do; of a run: what it did. Bytes are those of stored packs and blobs.
@@ -72,7 +72,8 @@ class PrunePlan {
   virtual const PruneStats& stats() const = 0;
 
   // Once. Throws Code::locked if others do not let it be alone: what was moved stays moved, and the
-  // next prune goes on from there. Code::invalid_state if it was planned without some snapshots.
+  // next prune goes on from there. Code::invalid_state if it was planned without snapshots that are
+  // there.
   virtual void run(PruneStats& result, Progress& progress) = 0;
 };
 

@@ -7,8 +7,8 @@
 
 namespace sapdr::core {
 
-PruneUsage::PruneUsage(Repository& repository, const std::unordered_set<Id, IdHash>& without)
-    : repository_(repository), seen_(without), used_(repository.index()) {}
+PruneUsage::PruneUsage(Repository& repository, std::unordered_set<Id, IdHash> without)
+    : repository_(repository), ignored_(std::move(without)), used_(repository.index()) {}
 
 void PruneUsage::visit(const Id& tree, const std::vector<Node>& nodes) {
   for (const Node& node : nodes) {
@@ -26,6 +26,7 @@ void PruneUsage::visit(const Id& tree, const std::vector<Node>& nodes) {
 void PruneUsage::add_snapshots(Progress& progress) {
   std::vector<Id> roots;
   for (const Snapshot& snapshot : list_snapshots(repository_, {})) {
+    if (ignored_.contains(snapshot.id)) continue;
     if (seen_.insert(snapshot.id).second) roots.push_back(snapshot.tree);
   }
   // Behind the snapshots: whoever stored one has stored its index before.

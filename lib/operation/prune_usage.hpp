@@ -23,8 +23,10 @@ struct PackUsage {
 // Needs the index, which must not be cleared while this lives.
 class PruneUsage {
  public:
-  // Takes the snapshots `without` for gone.
-  PruneUsage(Repository& repository, const std::unordered_set<Id, IdHash>& without);
+  // Takes the snapshots `without` for gone until ignore_none().
+  PruneUsage(Repository& repository, std::unordered_set<Id, IdHash> without);
+  // From now on add_snapshots() walks those too if they are there.
+  void ignore_none() { ignored_.clear(); }
 
   // Walks those of the present snapshots that were not walked yet, and brings the index up to date.
   // Throws Code::corrupt if one of them, or something that it needs, is not there, and
@@ -49,7 +51,8 @@ class PruneUsage {
                     const std::vector<bool>& pack_is_right);
 
   Repository& repository_;
-  std::unordered_set<Id, IdHash> seen_;  // snapshots that were walked, or are taken for gone
+  std::unordered_set<Id, IdHash> ignored_;  // snapshots that are taken for gone
+  std::unordered_set<Id, IdHash> seen_;     // that were walked
   uint64_t n_snapshots_ = 0;
   BlobSet used_;
   std::vector<bool> has_copies_;                   // by number of the blob

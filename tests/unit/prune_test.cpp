@@ -211,7 +211,7 @@ TEST_CASE_FIXTURE(Fixture, "prune: packs that no index names go the same way") {
   require_sound();
 }
 
-TEST_CASE_FIXTURE(Fixture, "prune: a plan can leave snapshots out, but not be run then") {
+TEST_CASE_FIXTURE(Fixture, "prune: a plan can leave snapshots out, and is run once they are gone") {
   const auto first = back_up(*repository, {{"/a", random.bytes(1'000'000)}});
   back_up(*repository, {{"/b", "kept"}});
   PruneOptions options;
@@ -224,6 +224,32 @@ TEST_CASE_FIXTURE(Fixture, "prune: a plan can leave snapshots out, but not be ru
   CHECK(code_of([&] { planned->run(result, progress); }) == Code::invalid_state);
   CHECK(result.packs_marked == 0);
   CHECK(plan({})->stats().packs_marked == 0);
+  forget(*first.snapshot);
+  planned->run(result, progress);
+  CHECK(result.packs_marked == 2);
+  require_sound(2);
+}
+
+TEST_CASE_FIXTURE(Fixture, "prune: what a plan left out counts again if it comes back") {
+  const auto first = back_up(*repository, {{"/a", random.bytes(1'000'000)}});
+  back_up(*repository, {{"/b", "kept"}});
+  PruneOptions options = at_once;
+  options.without = {*first.snapshot};
+  const auto planned = plan(options);
+  const FileName file{FileType::snapshot, first.snapshot->hex()};
+  const Bytes snapshot = backend->content(file);
+  forget(*first.snapshot);
+  bool is_back = false;
+  backend->before = [&](const char* call, const FileName& lock) {
+    if (is_back || std::string_view(call) != "save" || lock.type != FileType::lock) return;
+    is_back = true;
+    backend->save(file, snapshot);
+  };
+  PruneStats result;
+  planned->run(result, progress);
+  CHECK(is_back);
+  CHECK(result.packs_removed == 0);
+  require_sound();
 }
 
 TEST_CASE_FIXTURE(Fixture, "prune: without locks there is a plan, but no run") {

@@ -201,6 +201,12 @@ void run_forget(const ForgetArguments& a, Session& session) {
   Watch watch(session.console(), session.report(), session.options().json);
   ForgetPlan plan = make_plan(a, options, session, repo, watch);
   const std::vector<std::string> going = show(plan.get(), a, options.group_by, session);
+  // Planned before anything is forgotten: then its lock settles at the same time. If that fails,
+  // what is to be forgotten is forgotten nevertheless.
+  std::optional<Prune> prune;
+  auto failure = failure_of([&] {
+    if (a.prune) prune.emplace(a.prune_arguments, session, repo, going);
+  });
   Summary& summary = session.summary();
   if (a.dry_run) {
     summary.figures.number("snapshots_removed", going.size());
@@ -211,10 +217,7 @@ void run_forget(const ForgetArguments& a, Session& session) {
   plan.reset();  // its lock would keep the prune from being alone
   if (!a.prune) return;
   Summary pruned;
-  auto failure = failure_of([&] {
-    prune(a.prune_arguments, session, repo, a.dry_run,
-          a.dry_run ? going : std::vector<std::string>(), pruned);
-  });
+  if (prune) failure = failure_of([&] { prune->run(a.dry_run, pruned); });
   summary.figures.object("prune", pruned.figures);
   summary.lines.insert(summary.lines.end(), pruned.lines.begin(), pruned.lines.end());
   if (failure) throw std::move(*failure);

@@ -138,23 +138,26 @@ sapdr_prune_options PruneArguments::read() const {
   return options;
 }
 
-void prune(const PruneArguments& arguments, Session& session, sapdr_repo* repo, bool dry_run,
-           const std::vector<std::string>& without, Summary& summary) {
-  Watch watch(session.console(), session.report(), session.options().json);
-  const PrunePlan plan = make_plan(arguments, session, repo, watch, without);
+Prune::Prune(const PruneArguments& arguments, Session& session, sapdr_repo* repo,
+             const std::vector<std::string>& without)
+    : session_(session),
+      watch_(session.console(), session.report(), session.options().json),
+      plan_(make_plan(arguments, session, repo, watch_, without)) {}
+
+void Prune::run(bool dry_run, Summary& summary) {
   sapdr_prune_stats stats;
   SAPDR_INIT(&stats);
-  require([&](sapdr_error** error) { return sapdr_prune_plan_stats(plan.get(), &stats, error); });
+  require([&](sapdr_error** error) { return sapdr_prune_plan_stats(plan_.get(), &stats, error); });
   summary = {figures(stats, dry_run), plan_lines(stats)};
-  session.report().plan(summary);
+  session_.report().plan(summary);
   if (dry_run) {
     summary.lines = {"dry run: nothing was changed"};
     return;
   }
-  auto failure =
-      attempt([&](sapdr_error** error) { return sapdr_prune_plan_run(&stats, plan.get(), error); });
+  auto failure = attempt(
+      [&](sapdr_error** error) { return sapdr_prune_plan_run(&stats, plan_.get(), error); });
   summary = {figures(stats, dry_run), lines(stats)};
-  watch.rethrow();
+  watch_.rethrow();
   if (failure) throw std::move(*failure);
 }
 
@@ -163,7 +166,7 @@ void add_prune(CLI::App& app, CommandLine& line) {
   const auto dry_run = std::make_shared<bool>(false);
   CLI::App& command = add_command(app, line, kPrune, [arguments, dry_run](Session& s) {
     arguments->read();  // what makes no sense is told before a password is asked for
-    prune(*arguments, s, s.open(), *dry_run, {}, s.summary());
+    Prune(*arguments, s, s.open(), {}).run(*dry_run, s.summary());
   });
   command.add_flag("-n,--dry-run", *dry_run, "show the plan, change nothing");
   arguments->add_options(command);

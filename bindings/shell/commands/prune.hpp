@@ -4,7 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "handles.hpp"
 #include "report.hpp"
+#include "watch.hpp"
 
 namespace CLI {
 class App;
@@ -23,9 +25,20 @@ struct PruneArguments {
   sapdr_prune_options read() const;
 };
 
-// Shows a plan and runs it, unless it is a dry run. `summary` has what was done, also if it throws.
-// `without`: ids of snapshots that a dry run takes for gone.
-void prune(const PruneArguments& arguments, Session& session, sapdr_repo* repo, bool dry_run,
-           const std::vector<std::string>& without, Summary& summary);
+class Prune {
+ public:
+  // Plans it. `without`: ids of snapshots that are taken for gone, and are once it runs.
+  Prune(const PruneArguments& arguments, Session& session, sapdr_repo* repo,
+        const std::vector<std::string>& without);
+
+  // Shows the plan and runs it, unless it is a dry run. `summary` has what was done, also if it
+  // throws.
+  void run(bool dry_run, Summary& summary);
+
+ private:
+  Session& session_;
+  Watch watch_;
+  PrunePlan plan_;
+};
 
 }  // namespace sapdr::shell

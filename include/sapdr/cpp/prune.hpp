@@ -24,7 +24,7 @@ struct prune_options {
   std::optional<std::string> max_unused{};         /* "5%", "10G", "unlimited" */
   uint64_t max_repack_size = 0;                    /* 0: any */
   std::optional<std::chrono::nanoseconds> grace{}; /* nothing: 24 hours; zero: packs go at once */
-  std::vector<std::string> without_snapshots{};    /* full ids; such a plan does not run */
+  std::vector<std::string> without_snapshots{};    /* full ids; it runs once they are gone */
 };
 
 /* What a prune will do. Holds a lock of the repository until it has run or ends, and must end
