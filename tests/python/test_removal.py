@@ -138,13 +138,17 @@ def test_what_is_repacked(history: sapdr.Repository) -> None:
     assert history.check(read_data=True).packs == 2
 
 
-def test_a_plan_without_some_snapshots_only_tells(history: sapdr.Repository) -> None:
+def test_a_plan_without_some_snapshots_runs_once_they_are_gone(history: sapdr.Repository) -> None:
     first, second, *_ = history.snapshots()
     plan = history.plan_prune(without_snapshots=[first, second.id])
     assert plan.stats.snapshots == 4
     assert plan.stats.packs_marked == 4
-    with pytest.raises(sapdr.InvalidStateError, match="forget them"):
+    with pytest.raises(sapdr.InvalidStateError, match="forget it first"):
         plan.run()
+    del plan  # its lock would keep the next one from being alone
+    plan = history.plan_prune(without_snapshots=[first, second.id])
+    history.forget(snapshots=[first, second])
+    assert plan.run().packs_marked == 4
     with pytest.raises(sapdr.InvalidArgumentError, match="in full"):
         history.plan_prune(without_snapshots=[first.short_id])
 

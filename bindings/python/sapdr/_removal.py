@@ -214,7 +214,7 @@ class Removal:
         """What `prune` would do, without doing it: look at the plan, then `run` it, or not.
 
         `without_snapshots`, by their ids in full, makes a plan as if these were forgotten, which
-        can be looked at but not run. The callbacks serve the plan and the run.
+        runs once they are. The callbacks serve the plan and the run.
         """
         options = _sapdr.PruneOptions()
         options.max_unused = None if max_unused is None else _arguments.text(str(max_unused))
