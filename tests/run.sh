@@ -116,6 +116,7 @@ run_all() {
   suite python python_tests
   suite interop pytest_tests tests/interop
   suite scale one_at_a_time tests/scale
+  suite deploy pytest_tests tests/deploy
   suite documents "$VENV/bin/python" tests/docs/run_snippets.py build README.md
   [[ $filter ]] || suite quickstart one_test quickstart
   [[ $filter ]] || suite bench one_test tests/bench/run.sh --short
