@@ -111,7 +111,7 @@ void add_globals(CLI::App& app, GlobalOptions& options) {
       ->group(kGroup);
   constexpr const char* kCache = "Cache of remote repositories";
   option(kCache, "--cache-dir", options.cache_dir, "FOLDER",
-         "where it is (default: $XDG_CACHE_HOME/sapdr or ~/.cache/sapdr)");
+         "where it is (default: ~/.cache/sapdr)");
   option(kCache, "--cache-size", options.cache_size, "SIZE",
          "let it take so much: 500M, 20G (default 10G)");
   app.add_flag("--no-cache", options.no_cache, "use none")->group(kCache);

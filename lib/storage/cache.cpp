@@ -1,6 +1,7 @@
 #include "storage/cache.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 #include <vector>
 
@@ -25,6 +26,14 @@ std::optional<Id> kept_id(const FileName& file) {
   return is_kept ? Id::parse(file.name) : std::nullopt;
 }
 
+// All caches are counted later, when the process may work in another folder.
+CacheOptions wherever_we_are(CacheOptions options) {
+  std::error_code failure;
+  const auto absolute = std::filesystem::absolute(options.folder, failure);
+  if (!failure) options.folder = absolute.string();
+  return options;
+}
+
 // False if there are fewer bytes, or they cannot be read.
 bool read_at(const Fd& fd, uint64_t offset, ByteSpan out) {
   while (!out.empty()) {
@@ -43,7 +52,7 @@ CachedBackend::CachedBackend(ContextPtr context, BackendPtr inner, const CacheOp
                              const std::string& repository_id)
     : context_(std::move(context)),
       inner_(std::move(inner)),
-      options_(options),
+      options_(wherever_we_are(options)),
       folder_(options.folder, repository_id) {}
 
 Bytes CachedBackend::load_all(const FileName& file, uint64_t limit) {

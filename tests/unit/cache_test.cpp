@@ -339,6 +339,23 @@ TEST_CASE_FIXTURE(Fixture, "cache: the bound is that of all repositories togethe
   CHECK(total == 2000);
 }
 
+TEST_CASE_FIXTURE(Fixture, "cache: it stays where it was opened, wherever the process goes") {
+  const fs::path before = fs::current_path();
+  fs::current_path(dir.path());
+  folder = "relative";
+  max_size = 3'000;
+  open();
+  fs::create_directory("below");
+  fs::current_path("below");
+  folder = dir / "relative";
+  for (int i = 0; i < 10; ++i) {
+    read(stored(FileType::snapshot, std::string(900, 'y') + std::to_string(i)));
+    CHECK(list_caches(folder).at(0).bytes > 0);
+    CHECK(list_caches(folder).at(0).bytes <= max_size);
+  }
+  fs::current_path(before);
+}
+
 TEST_CASE_FIXTURE(Fixture, "cache: packs do not come and go again and again") {
   max_size = 1'500;
   open();

@@ -21,7 +21,7 @@ namespace {
 struct Fixture {
   std::shared_ptr<TestBackend> backend = std::make_shared<TestBackend>();
   TempDir dir{memory_folder()};
-  RepositoryPtr plain = make_repository(backend);
+  RepositoryPtr plain;  // without a cache
   Random random;
   Progress progress;
   std::mutex mutex;
@@ -30,6 +30,8 @@ struct Fixture {
   Files files;
 
   Fixture() {
+    make_repository(backend);
+    plain = Repository::open(test_context(), backend, small_packs());
     for (int i = 0; i < 30; ++i) {
       files["/folder" + std::to_string(i) + "/file"] = random.bytes(1000);
     }
@@ -41,6 +43,13 @@ struct Fixture {
     };
   }
 
+  // Which are quickly made.
+  static OpenSettings small_packs() {
+    OpenSettings settings = open_settings();
+    settings.pack_size = 1 << 20;
+    return settings;
+  }
+
   bool holds_trees(const FileName& pack) {
     const auto number = plain->index().pack_number(Id::parse(pack.name).value());
     return number && plain->index().blobs_in(*number).front().type == BlobType::tree;
@@ -48,7 +57,7 @@ struct Fixture {
 
   // As another process would; with nothing counted so far.
   RepositoryPtr open() {
-    OpenSettings settings = open_settings();
+    OpenSettings settings = small_packs();
     settings.cache.folder = dir / "cache";
     Context::Settings context;
     context.on_log = [this](const LogRecord& record) { logged.emplace_back(record.message); };
@@ -266,7 +275,6 @@ TEST_CASE_FIXTURE(Fixture, "cached repository: a prune of its own, and one of an
   const RepositoryPtr kept_open = open();
   list_all(kept_open);
   backend->erase({FileType::snapshot, gone.hex()});
-  const RepositoryPtr pruner = plain;
   RepositoryPtr by = plain;
   SUBCASE("its own") {
     by = open();
@@ -277,7 +285,7 @@ TEST_CASE_FIXTURE(Fixture, "cached repository: a prune of its own, and one of an
   PrunePlan::make(by, at_once, progress)->run(result, progress);
   CHECK(result.packs_removed == 2);
   by.reset();
-  plain = Repository::open(test_context(), backend, open_settings());
+  plain = Repository::open(test_context(), backend, small_packs());
   const std::string expected = list_all(plain);
   CHECK(list_all(kept_open) == expected);
   CHECK(list_all(open()) == expected);
