@@ -38,6 +38,7 @@ constexpr const char* kExamples =
     "  SAPDR_NEW_PASSWORD_FILE, ..._COMMAND, or\n"
     "  SAPDR_NEW_PASSWORD                          a new one, for key add and key passwd\n"
     "  SAPDR_COMPRESSION, SAPDR_PACK_SIZE          how new data is written\n"
+    "  SAPDR_CACHE_DIR                             where remote repositories are cached\n"
     "  NO_COLOR                                    no colours on a terminal\n"
     "\n"
     "Exit codes:\n";
@@ -108,6 +109,12 @@ void add_globals(CLI::App& app, GlobalOptions& options) {
          "write at most so much to the storage (default: no limit)");
   app.add_flag("--no-lock", options.no_lock, "take no lock, to read from read-only storage")
       ->group(kGroup);
+  constexpr const char* kCache = "Cache of remote repositories";
+  option(kCache, "--cache-dir", options.cache_dir, "FOLDER",
+         "where it is (default: ~/.cache/sapdr)");
+  option(kCache, "--cache-size", options.cache_size, "SIZE",
+         "let it take so much: 500M, 20G (default 10G)");
+  app.add_flag("--no-cache", options.no_cache, "use none")->group(kCache);
   constexpr const char* kWriting = "Writing";
   option(kWriting, "--compression", options.compression, "MODE",
          "auto (default), off, fastest, better or max");
@@ -143,6 +150,7 @@ void add_commands(CLI::App& app, CommandLine& line) {
   add_tag(app, line);
   add_key(app, line);
   add_stats(app, line);
+  add_cache(app, line);
   add_cat(app, line);
   add_list_command(app, line);
   add_completion(app, line);

@@ -142,6 +142,15 @@ void EventReport::keys(const std::vector<const sapdr_key*>& keys) {
   }
 }
 
+void EventReport::caches(const std::vector<ListedCache>& caches) {
+  for (const auto& [cache, is_old] : caches) {
+    JsonObject out;
+    out.text("repository_id", cache->repository_id).number("files", cache->files);
+    out.number("bytes", cache->bytes).text("used", utc_time(cache->used_ns)).flag("old", is_old);
+    emit("cache", out);
+  }
+}
+
 void EventReport::node(const sapdr_node& node, bool) {
   emit("node", node_fields(node));
 }

@@ -25,6 +25,7 @@ using Buffer = std::unique_ptr<sapdr_buffer, Freed<sapdr_buffer_free>>;
 using Snapshot = std::unique_ptr<sapdr_snapshot, Freed<sapdr_snapshot_free>>;
 using SnapshotList = std::unique_ptr<sapdr_snapshot_list, Freed<sapdr_snapshot_list_free>>;
 using KeyList = std::unique_ptr<sapdr_key_list, Freed<sapdr_key_list_free>>;
+using CacheList = std::unique_ptr<sapdr_cache_list, Freed<sapdr_cache_list_free>>;
 using Walk = std::unique_ptr<sapdr_walk, Freed<sapdr_walk_free>>;
 using File = std::unique_ptr<sapdr_file, Freed<sapdr_file_free>>;
 using ForgetPlan = std::unique_ptr<sapdr_forget_plan, Freed<sapdr_forget_plan_free>>;

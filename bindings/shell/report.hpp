@@ -28,6 +28,12 @@ struct Decision {
   std::vector<std::string> reasons;  // why it is kept
 };
 
+// A cache of `cache`.
+struct ListedCache {
+  const sapdr_cache* cache;
+  bool is_old;
+};
+
 // Any call may throw the Failure of a write to standard output.
 class Report {
  public:
@@ -41,6 +47,7 @@ class Report {
   // What will be done, before it is done.
   virtual void plan(const Summary& plan) = 0;
   virtual void keys(const std::vector<const sapdr_key*>& keys) = 0;
+  virtual void caches(const std::vector<ListedCache>& caches) = 0;
   virtual void node(const sapdr_node& node, bool long_form) = 0;
   // One file of `checksum`.
   virtual void checksum(const sapdr_file_checksum& file) = 0;

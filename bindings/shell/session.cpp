@@ -67,6 +67,8 @@ Repository Session::open_at(const std::string& location, sapdr_repo_open_options
                             const Secret& password) {
   options.password = password.data();
   options.password_size = password.size();
+  const std::string cache = options_.no_cache ? "" : cache_folder(options_);
+  options.cache_dir = cache.empty() ? nullptr : cache.c_str();
   const Backend storage = storage_at(location);
   return make<Repository>([&](auto** out, sapdr_error** error) {
     return sapdr_repo_open(out, context(), storage.get(), &options, error);

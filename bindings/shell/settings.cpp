@@ -113,6 +113,16 @@ Secret read_password(const PasswordOptions& options, const PasswordKind& kind) {
       "use " + file_option + ", " + command_option + ", " + variable + "_FILE or " + variable);
 }
 
+std::string cache_folder(const GlobalOptions& options) {
+  if (!options.cache_dir.empty()) return options.cache_dir;
+  if (std::string given = variable("SAPDR_CACHE_DIR"); !given.empty()) return given;
+  // One that is relative does not count, as the standard has it.
+  const std::string caches = variable("XDG_CACHE_HOME");
+  if (caches.starts_with('/')) return caches + "/sapdr";
+  const std::string home = variable("HOME");
+  return home.empty() ? "" : home + "/.cache/sapdr";
+}
+
 sapdr_repo_open_options open_options(const GlobalOptions& options) {
   sapdr_repo_open_options out;
   SAPDR_INIT(&out);
@@ -125,6 +135,11 @@ sapdr_repo_open_options open_options(const GlobalOptions& options) {
   out.no_lock = options.no_lock;
   if (!options.retry_lock.empty()) {
     out.retry_lock_ns = parse_duration("--retry-lock", options.retry_lock);
+  }
+  refuse_both(options.no_cache ? "yes" : "", "--no-cache", options.cache_dir, "--cache-dir");
+  if (!options.cache_size.empty()) {
+    out.cache_size = parse_size("--cache-size", options.cache_size);
+    if (out.cache_size == 0) throw usage_error("--cache-size is 0; --no-cache turns the cache off");
   }
   return out;
 }

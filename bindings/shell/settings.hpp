@@ -35,10 +35,13 @@ struct GlobalOptions {
   std::string compression;
   std::uint32_t pack_size_mib = 0;
   std::uint32_t threads = 0;
+  std::string cache_dir;
+  std::string cache_size;
   std::uint32_t limit_upload = 0;    // KiB/s
   std::uint32_t limit_download = 0;  // KiB/s
   int verbose = 0;
   bool no_lock = false;
+  bool no_cache = false;
   bool quiet = false;
   bool json = false;
 };
@@ -72,7 +75,12 @@ inline constexpr PasswordKind kNewPassword = {"--new-password", "NEW_PASSWORD",
 
 Secret read_password(const PasswordOptions& options, const PasswordKind& kind);
 
-// All of sapdr_repo_open_options but the password. Strings are borrowed from `options`.
+// The folder of all caches: that of --cache-dir, of SAPDR_CACHE_DIR, or below the user's own; "" if
+// there is none.
+std::string cache_folder(const GlobalOptions& options);
+
+// All of sapdr_repo_open_options but the password and cache_dir. Strings are borrowed from
+// `options`.
 sapdr_repo_open_options open_options(const GlobalOptions& options);
 
 }  // namespace sapdr::shell

@@ -159,6 +159,16 @@ void TerminalReport::keys(const std::vector<const sapdr_key*>& keys) {
   sink_.write(table(rows));
 }
 
+void TerminalReport::caches(const std::vector<ListedCache>& caches) {
+  if (caches.empty()) return;
+  std::vector<Row> rows = {{"Repository", "Last used", "", "Files", "Size"}};
+  for (const auto& [cache, is_old] : caches) {
+    rows.push_back({short_id(cache->repository_id), local_time(cache->used_ns), is_old ? "old" : "",
+                    std::to_string(cache->files), human_bytes(cache->bytes)});
+  }
+  sink_.write(table(rows));
+}
+
 void TerminalReport::node(const sapdr_node& node, bool long_form) {
   sink_.write((long_form ? long_line(node) : shown({node.path, node.path_size})) + "\n");
 }

@@ -63,6 +63,12 @@ typedef struct sapdr_repo_open_options {
   int32_t no_verify_blobs;   /* 1: do not decrypt and compare each blob before it is stored */
   int32_t reserved;
   int64_t retry_lock_ns;     /* how long to wait for a lock held by others; 0: fail at once */
+  const char *cache_dir;     /* folder of the caches of remote repositories (cache.h), made if it is
+                                missing; NULL: no cache. Storage of the caller's counts as remote,
+                                a local folder and memory do not. One that cannot be used is a
+                                record in the log, no failure */
+  uint64_t cache_size;       /* bytes that all caches in there may take, the least recently used
+                                files go first; 0: 10 GiB */
 } sapdr_repo_open_options;
 
 /* Creates a repository on `backend` and opens it. SAPDR_E_EXISTS if there is one already;

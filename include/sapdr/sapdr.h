@@ -22,8 +22,9 @@
  *  19. copy.h         snapshots into another repository
  *  20. stats.h        sizes and ratios
  *  21. checksum.h     SHA-256 and manifests of local files, without a repository
- *  22. ext/backend.h  storage of your own
- *  23. ext/source.h   sources of your own: streams that are made one after the other
+ *  22. cache.h        what is kept of remote repositories on this machine's disk
+ *  23. ext/backend.h  storage of your own
+ *  24. ext/source.h   sources of your own: streams that are made one after the other
  * error.h, status.h, observer.h, cancel.h and id.h serve them all; export.h has the conventions.
  *
  * USAGE (without error handling; examples/backup.c is a whole program):
@@ -41,6 +42,7 @@
 #define SAPDR_SAPDR_H
 
 #include <sapdr/backup.h>
+#include <sapdr/cache.h>
 #include <sapdr/check.h>
 #include <sapdr/checksum.h>
 #include <sapdr/copy.h>

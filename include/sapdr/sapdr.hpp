@@ -22,6 +22,7 @@
  *  18. cpp/copy.hpp        copy_options
  *  19. cpp/repository.hpp  repository: all the operations; buffer
  *  20. cpp/checksum.hpp    sha256, hasher; checksums and manifests of local files
+ *  21. cpp/cache.hpp      caches of remote repositories
  *
  * USAGE (examples/backup.cpp is a whole program):
  *
@@ -44,5 +45,6 @@
 
 #include <sapdr/sapdr.h>
 
+#include <sapdr/cpp/cache.hpp>
 #include <sapdr/cpp/checksum.hpp>
 #include <sapdr/cpp/repository.hpp>

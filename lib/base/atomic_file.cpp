@@ -66,8 +66,8 @@ void AtomicFile::write(ByteView data) {
   }
 }
 
-void AtomicFile::publish(Existing existing) {
-  sync(fd_.get(), path_);
+void AtomicFile::publish(Existing existing, Durable durable) {
+  if (durable == Durable::yes) sync(fd_.get(), path_);
   if (::close(fd_.release()) != 0 && errno != EINTR) throw system_error(errno, "write", path_);
   int error = 0;
   if (existing == Existing::keep) {
@@ -77,7 +77,7 @@ void AtomicFile::publish(Existing existing) {
   }
   if (error != 0) throw system_error(error, "store", path_);
   temporary_.clear();
-  sync(folder_, path_);
+  if (durable == Durable::yes) sync(folder_, path_);
 }
 
 bool is_temporary_of(std::string_view entry, std::string_view name) {

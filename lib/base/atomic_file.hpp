@@ -14,6 +14,8 @@ namespace sapdr::core {
 class AtomicFile {
  public:
   enum class Existing { keep, replace };
+  // `no`: after a power cut there may be a file under its name that is not whole.
+  enum class Durable { yes, no };
 
   // Makes a temporary file in the open folder `folder`, which must stay open. `path` is the whole
   // path of the file, for messages.
@@ -26,7 +28,7 @@ class AtomicFile {
   void write(ByteView data);
   // Gives the file its name, once. Throws Code::exists if something has that name and is to be
   // kept.
-  void publish(Existing existing);
+  void publish(Existing existing, Durable durable = Durable::yes);
 
  private:
   int folder_;

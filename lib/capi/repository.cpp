@@ -38,6 +38,8 @@ core::OpenSettings read_open(const sapdr_repo_open_options& given) {
   settings.use_locks = given.no_lock == 0;
   settings.verify_blobs = given.no_verify_blobs == 0;
   settings.retry_lock_ns = capi::read_duration(given.retry_lock_ns, "retry_lock_ns");
+  settings.cache.folder = capi::optional_text(given.cache_dir, "cache_dir");
+  if (given.cache_size != 0) settings.cache.max_size = given.cache_size;
   return settings;
 }
 

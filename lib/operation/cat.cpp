@@ -51,7 +51,7 @@ SecretBytes cat(Repository& repository, std::string_view type, std::string_view 
   const Id id = repository.find_by_prefix(*file, name);
   if (*file == FileType::key || *file == FileType::pack) {
     const FileName stored{*file, id.hex()};
-    return copy(load_all(repository.backend(), stored, uint64_t{1} << 30));
+    return copy(repository.backend().load_all(stored, uint64_t{1} << 30));
   }
   return copy(repository.load_unpacked(*file, id));
 }

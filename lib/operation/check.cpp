@@ -87,7 +87,7 @@ void Check::keys() {
   for (const Id& id : repository_.list(FileType::key)) {
     const std::string what = "key " + id.hex();
     try {
-      const Bytes stored = load_all(repository_.backend(), {FileType::key, id.hex()}, 1 << 20);
+      const Bytes stored = repository_.backend().load_all({FileType::key, id.hex()}, 1 << 20);
       parse_key_file(as_text(stored), what);
       if (sha256(stored) != id) throw corrupt(what + " has other content than its name says");
     } catch (const Error& error) {
@@ -339,6 +339,7 @@ void check(Repository& repository, const CheckOptions& options, CheckResult& res
            Progress& progress) {
   const Subset subset(options.subset);
   progress.phase(SAPDR_PHASE_CHECK);
+  const Repository::ReadAnew anew(repository);
   Check check(repository, result, progress);
   check.keys();
   check.snapshots();  // before the index: that of a snapshot which comes later would be missing

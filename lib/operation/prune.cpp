@@ -22,6 +22,7 @@ class Plan final : public PrunePlan {
  public:
   Plan(RepositoryPtr repository, const PruneOptions& options, Progress& progress)
       : repository_(std::move(repository)),
+        anew_(*repository_),
         options_(options),
         left_to_repack_(options.max_repack_size),
         lock_(std::make_unique<RepositoryLock>(*repository_, LockMode::shared, progress,
@@ -49,6 +50,7 @@ class Plan final : public PrunePlan {
   void repack(const RepositoryLock& lock, Progress& progress);
 
   RepositoryPtr repository_;
+  const Repository::ReadAnew anew_;
   const PruneOptions options_;
   uint64_t left_to_repack_;  // of max_repack_size
   std::unique_ptr<RepositoryLock> lock_;

@@ -17,6 +17,7 @@ class IndexRepair {
   IndexRepair(Repository& repository, const RepairIndexOptions& options, RepairIndexResult& result,
               Progress& progress)
       : repository_(repository),
+        anew_(repository),
         options_(options),
         result_(result),
         progress_(progress),
@@ -36,6 +37,7 @@ class IndexRepair {
   void problem(const char* type, const Id& id, const Error& error);
 
   Repository& repository_;
+  const Repository::ReadAnew anew_;
   const RepairIndexOptions& options_;
   RepairIndexResult& result_;
   Progress& progress_;

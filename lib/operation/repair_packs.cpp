@@ -19,6 +19,7 @@ class PackRepair {
  public:
   PackRepair(Repository& repository, RepairPacksResult& result, Progress& progress)
       : repository_(repository),
+        anew_(repository),
         result_(result),
         progress_(progress),
         lock_(repository, LockMode::exclusive, progress) {}
@@ -33,6 +34,7 @@ class PackRepair {
   void take_out();
 
   Repository& repository_;
+  const Repository::ReadAnew anew_;
   RepairPacksResult& result_;
   Progress& progress_;
   const RepositoryLock lock_;

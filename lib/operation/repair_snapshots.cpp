@@ -76,6 +76,7 @@ bool is_among(const std::vector<Snapshot>& present, const Snapshot& repaired) {
 void repair_snapshots(Repository& repository, const RepairSnapshotsOptions& options,
                       RepairSnapshotsResult& result, Progress& progress) {
   progress.phase(SAPDR_PHASE_CHECK);
+  const Repository::ReadAnew anew(repository);
   const RepositoryLock lock(repository, LockMode::shared, progress);
   if (!options.dry_run) lock.require_held();
   repository.load_index(progress);

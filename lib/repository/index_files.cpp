@@ -21,15 +21,17 @@ IndexFiles::File IndexFiles::read(Repository& repository, const Id& id) {
   return file;
 }
 
+void IndexFiles::forget() {
+  blobs_.clear();
+  files_.clear();
+}
+
 void IndexFiles::load(Repository& repository, Progress& progress, const OnDamage& on_damage) {
   const std::vector<Id> present = repository.list(FileType::index);
   const bool is_any_gone = std::any_of(files_.begin(), files_.end(), [&](const auto& file) {
     return !std::binary_search(present.begin(), present.end(), file.first);
   });
-  if (is_any_gone) {
-    blobs_.clear();
-    files_.clear();
-  }
+  if (is_any_gone) forget();
   std::mutex mutex;
   const auto load_one = [&](const Id& id) {
     progress.checkpoint();

@@ -28,6 +28,9 @@ class IndexFiles {
   // to `on_damage`, or thrown if there is none; it counts as not read.
   void load(Repository& repository, Progress& progress, const OnDamage& on_damage);
 
+  // As if nothing had been read.
+  void forget();
+
   BlobIndex& blobs() { return blobs_; }
   const std::map<Id, File>& files() const { return files_; }
 

@@ -119,7 +119,7 @@ PackReport read_pack(Repository& repository, const Id& pack,
   const std::string what = to_string(name);
   Bytes data;
   try {
-    data = load_all(repository.backend(), name, max_pack_size);
+    data = repository.backend().load_all(name, max_pack_size);
   } catch (const Error& error) {
     if (error.code() != Code::not_found && error.code() != Code::corrupt) throw;
     report.problems.push_back(error.message());

@@ -27,7 +27,7 @@ Error damaged(const FileName& file, const char* how) {
 }
 
 Config load_config(Backend& backend, const Key& key) {
-  const Bytes sealed = load_all(backend, config_name, max_small_file);
+  const Bytes sealed = backend.load_all(config_name, max_small_file);
   Bytes plain(sealed.size() < seal_overhead ? 0 : sealed.size() - seal_overhead);
   if (!Cipher(key).open(sealed, plain)) {
     throw Error(Code::corrupt, "the config of the repository at " + backend.location() +
@@ -128,13 +128,35 @@ RepositoryPtr Repository::open(ContextPtr context, BackendPtr backend,
   }
   const OpenedKey key = find_key(*context, *backend, settings.password, settings.key_hint);
   Config config = load_config(*backend, key.master);
-  return RepositoryPtr(new Repository(std::move(context), std::move(backend), settings,
-                                      std::move(config), key.id, key.master));
+  const RepositoryPtr repository(new Repository(std::move(context), std::move(backend), settings,
+                                                std::move(config), key.id, key.master));
+  if (!settings.cache.folder.empty()) repository->use_cache();
+  return repository;
+}
+
+void Repository::use_cache() {
+  if (!backend_->is_remote()) return;
+  try {
+    cache_ = std::make_shared<CachedBackend>(context_, backend_, settings_.cache, config_.id);
+    backend_ = cache_;
+  } catch (const Error& error) {
+    context_->log(LogLevel::warning, "cache", "there is no cache: " + error.message());
+  }
+}
+
+Repository::ReadAnew::ReadAnew(Repository& repository) : cache_(repository.cache_) {
+  if (!cache_ || !cache_->begin_anew()) return;
+  const std::lock_guard lock(repository.index_mutex_);
+  repository.index_files_.forget();
+}
+
+Repository::ReadAnew::~ReadAnew() {
+  if (cache_) cache_->end_anew();
 }
 
 Bytes Repository::load_unpacked(FileType type, const Id& id) {
   const FileName name{type, id.hex()};
-  const Bytes stored = load_all(*backend_, name, size_limit(type));
+  const Bytes stored = backend_->load_all(name, size_limit(type));
   if (sha256(stored) != id) {
     throw damaged(name, "its content has another hash than its name says");
   }
@@ -143,7 +165,7 @@ Bytes Repository::load_unpacked(FileType type, const Id& id) {
 
 std::pair<Id, Bytes> Repository::load_misnamed(FileType type, const Id& name) {
   const FileName file{type, name.hex()};
-  const Bytes stored = load_all(*backend_, file, size_limit(type));
+  const Bytes stored = backend_->load_all(file, size_limit(type));
   return {sha256(stored), open_unpacked(file, stored)};
 }
 
@@ -193,7 +215,23 @@ Id Repository::find_by_prefix(FileType type, std::string_view prefix) {
 void Repository::load_index(Progress& progress, const IndexFiles::OnDamage& on_damage) {
   context_->check_process();
   const std::lock_guard lock(index_mutex_);
+  const UnixNs since = now_ns();
   index_files_.load(*this, progress, on_damage);
+  if (!cache_) return;
+  cache_->keep_packs(since, [&](const Id& pack) { return index().pack_number(pack).has_value(); });
+}
+
+// False if it does not come out right.
+bool Repository::read_blob(const BlobPlace& place, Tools& tools, Bytes& plain) {
+  FileName pack{FileType::pack, index().pack_id(place.pack).hex(), place.type == BlobType::tree};
+  Bytes sealed(place.length);
+  backend_->load(pack, place.offset, sealed);
+  if (open_blob(tools, place, sealed, plain)) return true;
+  if (!cache_ || !pack.holds_trees) return false;
+  cache_->drop(pack);
+  pack.holds_trees = false;  // from the storage itself
+  backend_->load(pack, place.offset, sealed);
+  return open_blob(tools, place, sealed, plain);
 }
 
 Bytes Repository::load_blob(BlobType type, const Id& id) {
@@ -208,10 +246,8 @@ Bytes Repository::load_blob(BlobType type, const Id& id) {
   for (const BlobPlace& place : places) {
     const std::string pack = index().pack_id(place.pack).hex();
     try {
-      Bytes sealed(place.length);
-      backend_->load({FileType::pack, pack}, place.offset, sealed);
       Bytes plain;
-      if (open_blob(*tools, place, sealed, plain)) return plain;
+      if (read_blob(place, *tools, plain)) return plain;
       damage = "pack " + pack + " is damaged there";
     } catch (const Error& error) {
       if (error.retry() != Retry::never) throw;

@@ -11,7 +11,7 @@
 #include "observe/progress.hpp"
 #include "repository/index_files.hpp"
 #include "repository/tools.hpp"
-#include "storage/backend.hpp"
+#include "storage/cache.hpp"
 
 namespace sapdr::core {
 
@@ -31,6 +31,7 @@ struct OpenSettings {
   bool use_locks = true;
   bool verify_blobs = true;
   int64_t retry_lock_ns = 0;
+  CacheOptions cache;  // without a folder there is none; only of use for remote storage
 };
 
 // Members may be called from any thread unless they say otherwise.
@@ -79,7 +80,22 @@ class Repository {
   // load_index().
   Bytes load_blob(BlobType type, const Id& id);
 
+  // While one lives, nothing is read that a cache had before, nor is anything of the index that
+  // came from there relied on. For whatever says that something is damaged, or removes it.
+  class ReadAnew {
+   public:
+    explicit ReadAnew(Repository& repository);
+    ~ReadAnew();
+    ReadAnew(const ReadAnew&) = delete;
+    ReadAnew& operator=(const ReadAnew&) = delete;
+
+   private:
+    const std::shared_ptr<CachedBackend> cache_;
+  };
+
  private:
+  bool read_blob(const BlobPlace& place, Tools& tools, Bytes& plain);
+  void use_cache();
   Bytes open_unpacked(const FileName& name, ByteView stored);
   Repository(ContextPtr context, BackendPtr backend, const OpenSettings& settings, Config config,
              const Id& key_id, const Key& key);
@@ -91,6 +107,7 @@ class Repository {
   Id key_id_;
   Key key_;
   ToolBox tools_;
+  std::shared_ptr<CachedBackend> cache_;  // the same as backend_, or null
   std::mutex index_mutex_;
   IndexFiles index_files_;
 };

@@ -43,15 +43,15 @@ void require_valid(const FileName& file) {
               to_string(file) + " is no name of an object: 64 hexadecimal digits are needed");
 }
 
-Bytes load_all(Backend& backend, const FileName& file, uint64_t limit) {
-  const uint64_t size = backend.size_of(file);
+Bytes Backend::load_all(const FileName& file, uint64_t limit) {
+  const uint64_t size = size_of(file);
   if (size > limit) {
-    throw Error(Code::corrupt, to_string(file) + " in " + backend.location() +
+    throw Error(Code::corrupt, to_string(file) + " in " + location() +
                                    " is too big: " + std::to_string(size) + " bytes, at most " +
                                    std::to_string(limit) + " make sense");
   }
   Bytes data(size);
-  backend.load(file, 0, data);
+  load(file, 0, data);
   return data;
 }
 

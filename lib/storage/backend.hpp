@@ -37,6 +37,9 @@ const char* to_string(FileType type);
 struct FileName {
   FileType type;
   std::string name;  // 64 hexadecimal digits; empty for the config
+  // Of a pack, no part of its name: whoever asks for a part of it will ask for more, soon and
+  // again.
+  bool holds_trees = false;
 };
 
 // "pack 0123abcd…", for messages.
@@ -68,6 +71,8 @@ class Backend {
   virtual std::string location() const = 0;
   // How many calls at once it can use.
   virtual unsigned max_parallel() const = 0;
+  // Whether it takes time to ask it, so that a cache on this machine's disk is of use.
+  virtual bool is_remote() const = 0;
 
   // Prepares the place for a new repository (folders, container). Fine if it is there already.
   virtual void create() = 0;
@@ -75,6 +80,8 @@ class Backend {
   virtual bool exists(const FileName& file) = 0;
   virtual uint64_t size_of(const FileName& file) = 0;
   virtual void load(const FileName& file, uint64_t offset, ByteSpan out) = 0;
+  // The whole of an object. Throws Code::corrupt if it is bigger than `limit`.
+  virtual Bytes load_all(const FileName& file, uint64_t limit);
   virtual void save(const FileName& file, ByteView data) = 0;
   virtual void list(FileType type, const ObjectVisitor& each) = 0;
   virtual void erase(const FileName& file) = 0;
@@ -85,8 +92,5 @@ class Backend {
 };
 
 using BackendPtr = std::shared_ptr<Backend>;
-
-// The whole of an object. Throws Code::corrupt if it is bigger than `limit`.
-Bytes load_all(Backend& backend, const FileName& file, uint64_t limit);
 
 }  // namespace sapdr::core

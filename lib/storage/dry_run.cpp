@@ -17,6 +17,7 @@ class DryRunBackend final : public Backend {
 
   std::string location() const override { return inner_->location(); }
   unsigned max_parallel() const override { return inner_->max_parallel(); }
+  bool is_remote() const override { return inner_->is_remote(); }
 
   void create() override {
     const std::lock_guard lock(mutex_);

@@ -123,6 +123,7 @@ class ForeignBackend final : public Backend {
 
   std::string location() const override { return location_; }
   unsigned max_parallel() const override { return max_parallel_; }
+  bool is_remote() const override { return true; }  // for all that is known
 
   void create() override {
     if (table_.create == nullptr) return;

@@ -66,6 +66,7 @@ class LocalBackend final : public Backend {
 
   std::string location() const override { return path_; }
   unsigned max_parallel() const override { return 4; }
+  bool is_remote() const override { return false; }
 
   void create() override {
     make_root();

@@ -14,6 +14,7 @@ class MemoryBackend final : public Backend {
  public:
   std::string location() const override { return "memory:"; }
   unsigned max_parallel() const override { return 8; }
+  bool is_remote() const override { return false; }
   void create() override {}
 
   bool exists(const FileName& file) override {

@@ -2,7 +2,9 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -103,6 +105,38 @@ sapdr::error error_of(Call call) {
 }
 
 }  // namespace
+
+TEST_CASE("hpp: a cache around storage of the program's, listed and removed") {
+  std::string folder = std::filesystem::temp_directory_path() / "sapdr-hpp-XXXXXX";
+  REQUIRE(::mkdtemp(folder.data()) != nullptr);
+  shelf on;
+  std::map<std::string, int> calls;
+  on.before = [&](const std::string& call) { ++calls[call]; };
+  const sapdr::context ctx;
+  const sapdr::backend storage = backend_on(ctx, on);
+  const sapdr::init_options init{.password = "x", .scrypt_n = 2, .scrypt_r = 1, .scrypt_p = 1};
+  const std::string id = std::string(sapdr::repository::init(ctx, storage, init).id());
+  const auto open = [&] {
+    return sapdr::repository::open(ctx, storage, {.password = "x", .cache_dir = folder + "/cache"});
+  };
+  open().backup_streams({{.path = "/f", .read = [](std::span<std::byte>) { return 0; }}});
+  auto repo = open();
+  calls.clear();
+  CHECK(repo.snapshots().size() == 1);
+  CHECK(calls["load"] == 0);
+  const std::vector<sapdr::cache> caches = sapdr::cache_list(ctx, folder + "/cache");
+  REQUIRE(caches.size() == 1);
+  CHECK(caches[0].repository_id == id);
+  CHECK(caches[0].files > 0);
+  CHECK(caches[0].bytes > 0);
+  CHECK(caches[0].used_ns > 0);
+  using namespace std::chrono_literals;
+  CHECK(sapdr::cache_remove(ctx, folder + "/cache", 1h).empty());
+  CHECK(sapdr::cache_remove(ctx, folder + "/cache", 0h).size() == 1);
+  CHECK(sapdr::cache_list(ctx, folder + "/cache").empty());
+  CHECK(repo.snapshots().size() == 1);
+  std::filesystem::remove_all(folder);
+}
 
 TEST_CASE("hpp: a storage is a backend, and gone when the last handle is") {
   shelf on;

@@ -153,7 +153,7 @@ void hostile_names(Backend& backend) {
 }  // namespace
 
 std::string content_of(Backend& backend, const FileName& file) {
-  const Bytes data = load_all(backend, file, 1U << 30);
+  const Bytes data = backend.load_all(file, 1U << 30);
   return std::string(as_text(data));
 }
 
@@ -190,7 +190,7 @@ void test_backend(const BackendFactory& open) {
     const BackendPtr backend = open(false);
     backend->save(file_of(FileType::snapshot), {});
     CHECK(backend->size_of(file_of(FileType::snapshot)) == 0);
-    CHECK(load_all(*backend, file_of(FileType::snapshot), 0).empty());
+    CHECK(backend->load_all(file_of(FileType::snapshot), 0).empty());
   }
   SUBCASE("an object is written whole or not at all: a reader sees nothing or all of it") {
     whole_or_not_at_all(open);

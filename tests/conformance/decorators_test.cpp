@@ -14,12 +14,14 @@
 #include "backend_suite.hpp"
 #include "base/cancel.hpp"
 #include "base/workers.hpp"
+#include "storage/cache.hpp"
 #include "storage/dry_run.hpp"
 #include "storage/fault.hpp"
 #include "storage/limit.hpp"
 #include "storage/local.hpp"
 #include "storage/memory.hpp"
 #include "storage/retry.hpp"
+#include "table_of.hpp"
 
 using namespace sapdr::core;
 using namespace sapdr::test;
@@ -113,14 +115,53 @@ TEST_CASE("fault over memory, while it lets all pass") {
   test_backend(decorated([&](BackendPtr inner) { return with_fault(log.context, inner, {}); }));
 }
 
+TEST_CASE("cache over memory") {
+  const Logged log;
+  const TempDir folder(memory_folder());
+  test_backend(decorated([&](BackendPtr inner) {
+    return std::make_shared<CachedBackend>(log.context, inner, CacheOptions{folder.path()},
+                                           std::string(64, 'c'));
+  }));
+}
+
+TEST_CASE("cache over a local folder, with another handle that has it, too") {
+  const Logged log;
+  const TempDir folder(memory_folder());
+  int n = 0;
+  test_backend([&](bool same) {
+    if (!same) ++n;
+    const BackendPtr inner = open_local(folder / ("repo" + std::to_string(n)));
+    if (!same) inner->create();
+    return std::make_shared<CachedBackend>(log.context, inner, CacheOptions{folder / "cache"},
+                                           std::string(64, 'c'));
+  });
+}
+
 TEST_CASE("all decorators over memory") {
   const Logged log;
+  const TempDir folder(memory_folder());
   test_backend(decorated([&](BackendPtr inner) {
     inner = with_dry_run(inner, open_memory());
     inner = with_fault(log.context, inner,
                        {.calls = call_load | call_list | call_size, .probability = 0.2, .seed = 7});
-    return with_retry(log.context, with_limit(inner, {.upload = 1 << 30}), at_once);
+    inner = with_retry(log.context, with_limit(inner, {.upload = 1 << 30}), at_once);
+    return std::make_shared<CachedBackend>(log.context, inner, CacheOptions{folder.path()},
+                                           std::string(64, 'c'));
   }));
+}
+
+TEST_CASE("all decorators are as far away as what they are around") {
+  const Logged log;
+  const TempDir folder(memory_folder());
+  for (const BackendPtr& inner : {open_memory(), backend_from(table_of(open_memory()))}) {
+    const BackendPtr cached = std::make_shared<CachedBackend>(
+        log.context, inner, CacheOptions{folder.path()}, std::string(64, 'c'));
+    for (const BackendPtr& outer :
+         {with_retry(log.context, inner), with_limit(inner, {}), cached,
+          with_dry_run(inner, open_memory()), with_fault(log.context, inner, {})}) {
+      CHECK(outer->is_remote() == inner->is_remote());
+    }
+  }
 }
 
 TEST_CASE("retry: a call is made again until it succeeds, and the log counts") {

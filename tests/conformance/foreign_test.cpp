@@ -224,10 +224,10 @@ TEST_CASE("foreign: more bytes than there is room for are refused, fewer are a s
   CHECK(load(0) == Code::corrupt);
   CHECK(load(100) == Code::ok);
   liar.size = UINT64_MAX;
-  CHECK(error_of([&] { load_all(*backend, pack, 1 << 20); }).code() == Code::corrupt);
+  CHECK(error_of([&] { backend->load_all(pack, 1 << 20); }).code() == Code::corrupt);
   liar.size = 100;  // it shrinks between the two calls
   liar.loaded = 50;
-  CHECK(error_of([&] { load_all(*backend, pack, 1 << 20); }).code() == Code::corrupt);
+  CHECK(error_of([&] { backend->load_all(pack, 1 << 20); }).code() == Code::corrupt);
 }
 
 TEST_CASE("foreign: names that are none, and an object that comes twice, are refused") {

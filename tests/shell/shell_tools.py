@@ -19,8 +19,8 @@ TIMEOUT = 60  # seconds; nothing here comes near it
 
 COMMANDS = [
     *("init", "backup", "snapshots", "ls", "dump", "diff", "find", "restore", "check", "verify"),
-    *("repair", "forget", "prune", "unlock", "copy", "tag", "key", "stats", "cat", "list"),
-    *("checksum", "completion", "version"),
+    *("repair", "forget", "prune", "unlock", "copy", "tag", "key", "stats", "cache"),
+    *("cat", "list", "checksum", "completion", "version"),
 ]
 
 Argument = str | bytes | Path

@@ -48,6 +48,10 @@ def test_every_command_when_all_is_well(shell: Shell, tree: Path, tmp_path: Path
         "tag": [["-v", "--add", "x", "latest"], ["-v", "--set", "x"]],
         "key": [["list"], ["add", "--new-password-command", "echo new", "--scrypt-n", "1024"]],
         "stats": [[], ["latest"]],
+        "cache": [
+            ["--cache-dir", tmp_path / "caches"],
+            ["--cache-dir", tmp_path / "caches", "--cleanup"],
+        ],
         "cat": [["config"], ["masterkey"]],
         "list": [["packs"], ["keys"], ["snapshots"]],
         "checksum": [[tree], [tree, "-v", "-o", tmp_path / "sums"], ["-c", tmp_path / "sums"]],
@@ -98,7 +102,7 @@ def test_every_command_without_a_repository(shell: Shell, tree: Path, tmp_path: 
         "list": ["packs"],
     }
     for name in COMMANDS:
-        if name in ("init", "checksum", "version", "completion"):
+        if name in ("init", "cache", "checksum", "version", "completion"):
             continue
         stream = nowhere.json(name, *arguments.get(name, []), code=10)
         assert [e["type"] for e in stream.events] == ["error", "summary"]
@@ -177,7 +181,18 @@ def test_no_command_at_all(shell: Shell) -> None:
 def test_the_page_and_the_schema_name_the_same_fields() -> None:
     page = (ROOT / "docs/JSON.md").read_text()
     definitions = json.loads((ROOT / "docs/events.schema.json").read_text())["$defs"]
-    names = ("progress", "item", "snapshot", "decision", "plan", "key", "node", "change", "match")
+    names = (
+        "progress",
+        "item",
+        "snapshot",
+        "decision",
+        "plan",
+        "key",
+        "cache",
+        "node",
+        "change",
+        "match",
+    )
     for name in (*names, "object", "checksum", "error"):
         section = re.split(r"^## ", page.split(f"\n## `{name}`")[1], flags=re.M)[0]
         rows = re.findall(r"^\| (`.*?) \|", section, re.M)

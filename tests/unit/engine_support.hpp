@@ -25,6 +25,7 @@ class TestBackend : public Backend {
 
   std::string location() const override { return "memory:"; }
   unsigned max_parallel() const override { return parallel; }
+  bool is_remote() const override { return true; }  // a cache may be put around it
   void create() override { inner_->create(); }
   bool exists(const FileName& file) override { return at("exists", file).exists(file); }
   uint64_t size_of(const FileName& file) override { return at("size_of", file).size_of(file); }

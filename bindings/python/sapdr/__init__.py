@@ -13,6 +13,7 @@ repository is opened decides what the library tells.
 """
 
 from ._backend import Backend, ObjectInfo, ObjectName, SupportsBackend
+from ._cache import cache_list, cache_remove
 from ._checksum import (
     Hasher,
     checksum_file,
@@ -53,6 +54,7 @@ from ._sapdr import __version__
 from ._streams import Stream
 from ._types import (
     BackupResult,
+    Cache,
     Change,
     CheckResult,
     ChecksumResult,
@@ -84,6 +86,7 @@ __all__ = [
     "AuthError",
     "Backend",
     "BackupResult",
+    "Cache",
     "CallbackError",
     "CancelledError",
     "Change",
@@ -139,6 +142,8 @@ __all__ = [
     "UnsupportedError",
     "VerifyResult",
     "__version__",
+    "cache_list",
+    "cache_remove",
     "checksum_file",
     "checksum_tree",
     "init",

@@ -101,13 +101,17 @@ def open(
     retry_lock: Duration = 0,
     key_hint: str | None = None,
     verify_blobs: bool = True,
+    cache_dir: StrPath | None = None,
+    cache_size: int = 0,
 ) -> Repository:
     """Opens a repository, at a location as for `init`.
 
     `compression` and `pack_size_mib` (4 to 128) say how this handle writes; `no_lock` reads from
     storage that cannot be written to; `retry_lock` is how long to wait for a lock that others
     hold; `key_hint` is the id of the key file to try first; `verify_blobs` decrypts and compares
-    each blob before it is stored.
+    each blob before it is stored. With `cache_dir`, a folder that all repositories may have, what
+    is read again and again of remote storage, and of storage of your own, is kept on this machine's
+    disk, encrypted, in at most `cache_size` bytes (0: 10 GiB); see `cache_list`.
     Raises `NoRepositoryError`, `AuthError` for a wrong password, `UnsupportedError` for a newer
     repository version, `CorruptError` for a damaged config.
     """
@@ -119,6 +123,8 @@ def open(
     options.retry_lock = _arguments.duration(retry_lock)
     options.key_hint = None if key_hint is None else _arguments.text(key_hint)
     options.no_verify_blobs = not verify_blobs
+    options.cache_dir = None if cache_dir is None else _arguments.path(cache_dir)
+    options.cache_size = cache_size
     return Repository(_sapdr.Repository.open(native(location), options))
 
 

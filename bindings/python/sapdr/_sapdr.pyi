@@ -6,6 +6,7 @@ from typing import Any, Final, Never, TypeAlias
 from ._errors import Error as _Error
 from ._types import (
     BackupResult,
+    Cache,
     Change,
     CheckResult,
     ChecksumResult,
@@ -66,6 +67,8 @@ class OpenOptions(metaclass=_Type):
     no_lock: bool
     no_verify_blobs: bool
     retry_lock: timedelta
+    cache_dir: bytes | None
+    cache_size: int
     def __init__(self) -> None: ...
 
 class KeyOptions(metaclass=_Type):
@@ -169,6 +172,8 @@ class Hasher(metaclass=_Type):
     def final(self) -> str: ...
 
 def sha256(data: object) -> str: ...
+def cache_list(folder: bytes) -> list[Cache]: ...
+def cache_remove(folder: bytes, max_age: timedelta) -> list[Cache]: ...
 def checksum_file(path: bytes, on_progress: _OnProgress) -> str: ...
 def checksum_tree(
     folder: bytes,

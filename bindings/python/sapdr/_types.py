@@ -165,6 +165,21 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
+class Cache:
+    """What is kept on this machine of one remote repository."""
+
+    repository_id: str
+    files: int
+    bytes: int
+    used_ns: int  #: when the repository was last opened with it
+
+    @property
+    def used(self) -> datetime:
+        """When the repository was last opened with it."""
+        return _moment(self.used_ns)
+
+
+@dataclass(frozen=True, slots=True)
 class BackupResult:
     """What a backup did."""
 

@@ -65,6 +65,7 @@ PYBIND11_MODULE(_sapdr, module) {
   sapdr_python::register_errors();
   sapdr_python::bind_backend(module);
   sapdr_python::bind_options(module);
+  sapdr_python::bind_cache(module);
   sapdr_python::bind_checksum(module);
   sapdr_python::bind_repository(module);
   sapdr_python::bind_file(module);

@@ -131,6 +131,11 @@ py::object to_python(const sapdr::key& k) {
               "damage"_a = text_or_none(k.damage));
 }
 
+py::object to_python(const sapdr::cache& c) {
+  return make("Cache", "repository_id"_a = c.repository_id, "files"_a = c.files,
+              "bytes"_a = c.bytes, "used_ns"_a = c.used_ns);
+}
+
 py::object to_python(const sapdr::backup_result& r) {
   return make("BackupResult", "state"_a = state_name(r.state),
               "snapshot_id"_a = id_or_none(r.has_snapshot != 0, r.snapshot_id),

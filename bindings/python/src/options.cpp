@@ -30,7 +30,9 @@ void bind_open_options(py::module_& module) {
       .def_readwrite("pack_size_mib", &sapdr::open_options::pack_size_mib)
       .def_readwrite("no_lock", &sapdr::open_options::no_lock)
       .def_readwrite("no_verify_blobs", &sapdr::open_options::no_verify_blobs)
-      .def_readwrite("retry_lock", &sapdr::open_options::retry_lock);
+      .def_readwrite("retry_lock", &sapdr::open_options::retry_lock)
+      .def_readwrite("cache_dir", &sapdr::open_options::cache_dir)
+      .def_readwrite("cache_size", &sapdr::open_options::cache_size);
 }
 
 void bind_key_options(py::module_& module) {

@@ -51,7 +51,9 @@ struct open_options {
   uint32_t pack_size_mib = 0; /* 4 to 128; 0: 16 */
   bool no_lock = false;
   bool no_verify_blobs = false;
-  std::chrono::nanoseconds retry_lock{}; /* how long to wait for a lock of others */
+  std::chrono::nanoseconds retry_lock{};  /* how long to wait for a lock of others */
+  std::optional<std::string> cache_dir{}; /* of remote repositories; nothing: no cache */
+  uint64_t cache_size = 0;                /* bytes; 0: 10 GiB */
 };
 
 /* Memory owned by the library. */
@@ -105,6 +107,8 @@ class repository {
     c.no_lock = options.no_lock;
     c.no_verify_blobs = options.no_verify_blobs;
     c.retry_lock_ns = options.retry_lock.count();
+    c.cache_dir = detail::c_string(options.cache_dir);
+    c.cache_size = options.cache_size;
     detail::error_out err;
     sapdr_repo* repo = nullptr;
     err.check(sapdr_repo_open(&repo, ctx.get(), storage.get(), &c, err));
