@@ -23,6 +23,7 @@ class FaultBackend final : public Backend {
 
   std::string location() const override { return inner_->location(); }
   unsigned max_parallel() const override { return inner_->max_parallel(); }
+  bool is_read_only() const override { return inner_->is_read_only(); }
 
   void create() override {
     run(call_create, "create the place", [&] { inner_->create(); });
