@@ -93,6 +93,7 @@ RepositoryLock::RepositoryLock(Repository& repository, LockMode mode, Progress& 
     : repository_(repository), timing_(timing) {
   repository.context().check_process();
   if (mode == LockMode::shared && !repository.settings().use_locks) return;
+  if (mode == LockMode::shared && repository.backend().is_read_only()) return;
   info_ = own_lock(repository.context(), mode);
   const auto deadline =
       Clock::now() + std::chrono::nanoseconds(repository.settings().retry_lock_ns);
@@ -135,6 +136,11 @@ RepositoryLock::~RepositoryLock() {
 
 void RepositoryLock::require_held() const {
   if (thread_.joinable()) return;
+  if (repository_.backend().is_read_only()) {
+    throw Error(Code::network, repository_.backend().location() +
+                                   " is away and its second copy is read: nothing can be changed "
+                                   "until it is back");
+  }
   throw Error(Code::invalid_state,
               "the repository was opened without locks, which is for reading only; open it with "
               "locks to change it");
@@ -149,6 +155,8 @@ bool RepositoryLock::is_too_old() const {
 void RepositoryLock::check() const {
   require_settled();
   if (!lost_ && !is_too_old()) return;
+  // No lock keeps a prune away from a second copy, and none can be refreshed.
+  if (!info_.exclusive && repository_.backend().is_read_only()) return;
   throw Error(Code::locked,
               "the lock could not be refreshed for more than 22 minutes, others may take it for "
               "stale; run the operation again");
@@ -249,7 +257,7 @@ void RepositoryLock::refresh_loop() {
   while (!stop_.wait_for(lock, poll, [&] { return stopping_.is_triggered(); })) {
     // The wall clock, not the steady one: a machine that slept for an hour has lost its lock.
     lost_ = lost_ || is_too_old();
-    if (lost_) return;
+    if (lost_ || repository_.backend().is_read_only()) return;
     if (Clock::now() < next) continue;
     lock.unlock();
     try {

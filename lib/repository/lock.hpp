@@ -31,10 +31,10 @@ struct LockTiming {
 class RepositoryLock {
  public:
   // Waits up to the repository's retry_lock_ns for conflicting locks; stale ones do not conflict.
-  // Takes nothing if the repository was opened without locks and `mode` is shared. Throws
-  // Code::locked, naming the holder. With Settle::before_changes a conflict may also be found
-  // later: then check() throws it, and has not let anything be changed. Whoever is ready to wait
-  // for others gets Settle::at_once, for there is no starting anew later.
+  // Takes nothing if `mode` is shared and the repository was opened without locks or its storage is
+  // read-only. Throws Code::locked, naming the holder. With Settle::before_changes a conflict may
+  // also be found later: then check() throws it, and has not let anything be changed. Whoever is
+  // ready to wait for others gets Settle::at_once, for there is no starting anew later.
   RepositoryLock(Repository& repository, LockMode mode, Progress& progress, LockTiming timing = {},
                  Settle settle = Settle::at_once);
   ~RepositoryLock();

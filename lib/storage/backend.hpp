@@ -89,6 +89,10 @@ class Backend {
   // it: what is saved is durable, but a process may have been killed right before it was. For
   // storage where nothing is visible before it is durable, there is nothing to do.
   virtual void sync_names(FileType) {}
+  // Whether from now on nothing can be stored or removed, as with a second copy of a storage that
+  // is away. Whoever only reads takes no lock then: it could not, and no prune reaches this copy
+  // first.
+  virtual bool is_read_only() const { return false; }
 };
 
 using BackendPtr = std::shared_ptr<Backend>;

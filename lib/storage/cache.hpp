@@ -35,6 +35,7 @@ class CachedBackend final : public Backend {
   std::string location() const override { return inner_->location(); }
   unsigned max_parallel() const override { return inner_->max_parallel(); }
   bool is_remote() const override { return inner_->is_remote(); }
+  bool is_read_only() const override { return inner_->is_read_only(); }
   void create() override { inner_->create(); }
   bool exists(const FileName& file) override { return inner_->exists(file); }
   uint64_t size_of(const FileName& file) override { return inner_->size_of(file); }

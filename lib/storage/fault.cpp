@@ -24,6 +24,7 @@ class FaultBackend final : public Backend {
   std::string location() const override { return inner_->location(); }
   unsigned max_parallel() const override { return inner_->max_parallel(); }
   bool is_remote() const override { return inner_->is_remote(); }
+  bool is_read_only() const override { return inner_->is_read_only(); }
 
   void create() override {
     run(call_create, "create the place", [&] { inner_->create(); });

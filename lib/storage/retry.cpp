@@ -38,6 +38,7 @@ class RetryBackend final : public Backend {
   std::string location() const override { return inner_->location(); }
   unsigned max_parallel() const override { return inner_->max_parallel(); }
   bool is_remote() const override { return inner_->is_remote(); }
+  bool is_read_only() const override { return inner_->is_read_only(); }
 
   void create() override {
     run("create the place", [&](bool) { inner_->create(); });

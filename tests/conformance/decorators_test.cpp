@@ -21,6 +21,7 @@
 #include "storage/local.hpp"
 #include "storage/memory.hpp"
 #include "storage/retry.hpp"
+#include "storage/secondary.hpp"
 #include "table_of.hpp"
 
 using namespace sapdr::core;
@@ -460,4 +461,88 @@ TEST_CASE("fault: a call whose answer is lost was made") {
   const BackendPtr backend = with_fault(log.context, memory, {.fail_at = 1, .lose_answer = true});
   CHECK(code_of([&] { backend->save(pack, as_bytes("x")); }) == Code::network);
   CHECK(memory->exists(pack));
+}
+
+TEST_CASE("secondary over memory, whose primary is there") {
+  Logged log;
+  test_backend(decorated([&](BackendPtr inner) {
+    return with_secondary(log.context, inner, open_memory(), [] { return "never asked"; });
+  }));
+  CHECK(log.messages.empty());
+}
+
+TEST_CASE("secondary: the second copy is read once the first one is away, and never written") {
+  Logged log;
+  const BackendPtr memory = open_memory(), copy = open_memory();
+  for (const BackendPtr& each : {memory, copy}) {
+    each->create();
+    each->save(pack, as_bytes("data"));
+  }
+  memory->save(other, as_bytes("not copied yet"));
+  const BackendPtr primary =
+      with_fault(log.context, memory, {.calls = call_load, .fail_at = 2, .fail_count = 1});
+  int asked = 0;
+  const BackendPtr backend = with_secondary(log.context, primary, copy, [&] {
+    ++asked;
+    return "of yesterday";
+  });
+  Bytes out(4);
+  const auto load = [&](const FileName& file) {
+    return code_of([&] { backend->load(file, 0, out); });
+  };
+  CHECK(load(other) == Code::ok);
+  CHECK_FALSE(backend->is_read_only());
+  CHECK(log.messages.empty());
+  CHECK(load(pack) == Code::ok);
+  CHECK(as_text(out) == "data");
+  CHECK(backend->is_read_only());
+  CHECK(log.tells("of yesterday"));
+  CHECK(asked == 1);
+  // The first one would be there again, but half of one and half of the other is neither.
+  CHECK(load(other) == Code::not_found);
+  CHECK_FALSE(backend->exists(other));
+  CHECK(count(*backend) == 1);
+  CHECK(asked == 1);
+  CHECK(code_of([&] { backend->save(other, as_bytes("x")); }) == Code::network);
+  CHECK(code_of([&] { backend->erase(pack); }) == Code::network);
+  CHECK(code_of([&] { backend->create(); }) == Code::network);
+  CHECK(copy->exists(pack));
+  CHECK_FALSE(copy->exists(other));
+}
+
+TEST_CASE("secondary: what the first copy answers is an answer") {
+  Logged log;
+  const BackendPtr primary = open_memory(), copy = open_memory();
+  copy->save(pack, as_bytes("data"));
+  const BackendPtr backend =
+      with_secondary(log.context, primary, copy, [] { return std::string(); });
+  Bytes out(4);
+  CHECK(code_of([&] { backend->load(pack, 0, out); }) == Code::not_found);
+  CHECK_FALSE(backend->exists(pack));
+  CHECK_FALSE(backend->is_read_only());
+}
+
+TEST_CASE("secondary: a store that fails does not turn to the second copy") {
+  Logged log;
+  const FaultOptions away{.calls = call_save | call_erase, .fail_at = 1, .fail_count = 100};
+  const BackendPtr backend = with_secondary(
+      log.context, with_fault(log.context, open_memory(), away), open_memory(), [] { return "x"; });
+  CHECK(code_of([&] { backend->save(pack, as_bytes("data")); }) == Code::network);
+  CHECK(code_of([&] { backend->erase(pack); }) == Code::network);
+  CHECK_FALSE(backend->is_read_only());
+}
+
+TEST_CASE("secondary: a list that fails in the middle is told once, from one copy") {
+  Logged log;
+  const BackendPtr memory = open_memory(), copy = open_memory();
+  memory->save(pack, as_bytes("x"));
+  memory->save(other, as_bytes("x"));
+  copy->save(pack, as_bytes("x"));
+  const BackendPtr primary =
+      with_fault(log.context, memory, {.calls = call_list, .fail_at = 1, .lose_answer = true});
+  const BackendPtr backend = with_secondary(log.context, primary, copy, []() -> std::string {
+    throw Error(Code::network, "nobody tells");
+  });
+  CHECK(count(*backend) == 1);
+  CHECK(log.tells("nobody tells"));
 }

@@ -27,7 +27,17 @@ ROOMS = [
 # Files of a room that may know all the siblings in it: they choose one of them.
 CHOOSERS = {"storage/open.cpp"}
 # Implementations of one interface, none of which may know another.
-STORAGE_SIBLINGS = {"cache", "dry_run", "fault", "foreign", "limit", "local", "memory", "retry"}
+STORAGE_SIBLINGS = {
+    "cache",
+    "dry_run",
+    "fault",
+    "foreign",
+    "limit",
+    "local",
+    "memory",
+    "retry",
+    "secondary",
+}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.MULTILINE)
 

@@ -5,6 +5,7 @@
 #include "repository/host.hpp"
 #include "repository/lock.hpp"
 #include "storage/retry.hpp"
+#include "storage/secondary.hpp"
 
 using namespace sapdr::test;
 using namespace std::chrono_literals;
@@ -254,6 +255,39 @@ TEST_CASE_FIXTURE(Fixture, "lock: the end of one does not wait for a refresh tha
   lock.reset();
   CHECK(std::chrono::steady_clock::now() - start < 1min);
   CHECK(locks() == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "lock: reading from a second copy needs none, and changes are refused") {
+  std::atomic<bool> is_away = false;
+  const auto copy = std::make_shared<TestBackend>();
+  for (const FileType type : {FileType::config, FileType::key}) {
+    backend->list(type, [&](const ObjectInfo& object) {
+      const FileName file{type, std::string(object.name)};
+      copy->save(file, load_all(*backend, file, 1 << 20));
+    });
+  }
+  backend->before = [&](const char*, const FileName&) {
+    if (is_away) throw Error(Code::network, "storage is away", Retry::maybe);
+  };
+  const BackendPtr both =
+      with_secondary(test_context(), backend, copy, [] { return "of yesterday"; });
+  const auto reader = Repository::open(test_context(), both, open_settings());
+  LockTiming timing = no_wait;
+  timing.refresh = 5ms;
+  timing.give_up = 50ms;
+  {
+    const RepositoryLock before(*reader, LockMode::shared, progress, timing);
+    is_away = true;
+    reader->list(FileType::snapshot);
+    std::this_thread::sleep_for(2 * timing.give_up);
+    CHECK_NOTHROW(before.check());
+    const RepositoryLock after(*reader, LockMode::shared, progress, timing);
+    CHECK_NOTHROW(after.check());
+    CHECK(code_of([&] { after.require_held(); }) == Code::network);
+    CHECK(code_of([&] { RepositoryLock(*reader, LockMode::exclusive, progress, timing); }) ==
+          Code::network);
+  }
+  CHECK(copy->names(FileType::lock).empty());
 }
 
 TEST_CASE_FIXTURE(Fixture, "lock: waits for another one as long as it was told") {
