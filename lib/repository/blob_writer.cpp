@@ -231,7 +231,8 @@ void BlobWriter::upload(std::vector<PackPtr> packs) {
   for (size_t i = 0; i < packs.size(); ++i) {
     uploads_.submit([this, pack = std::move(packs[i]), id = ids[i]] {
       lock_.check();
-      repository_.backend().save({FileType::pack, id.hex()}, pack->data);
+      const bool holds_trees = pack->blobs.front().type == BlobType::tree;
+      repository_.backend().save({FileType::pack, id.hex(), holds_trees}, pack->data);
       record(id, *pack);
       if (pack->used <= repository_.settings().pack_size) give_buffer(std::move(pack->data));
     });

@@ -37,6 +37,9 @@ const char* to_string(FileType type);
 struct FileName {
   FileType type;
   std::string name;  // 64 hexadecimal digits; empty for the config
+  // Of packs that are saved: they hold trees, which every operation reads. Not part of the name;
+  // for storage that may put contents where they are dear to read.
+  bool is_metadata = false;
 };
 
 // "pack 0123abcd…", for messages.

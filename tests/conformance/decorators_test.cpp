@@ -176,6 +176,46 @@ TEST_CASE("retry: the pause doubles, varies by half, and has an end") {
   CHECK(Clock::now() - start >= 44ms);
 }
 
+TEST_CASE("retry: storage that asks for a pause gets it, if there is time for it") {
+  // Busy for the first two calls.
+  class Busy final : public Backend {
+   public:
+    explicit Busy(std::string pause) : pause_(std::move(pause)) {}
+    int calls() const { return calls_; }
+    std::string location() const override { return "busy"; }
+    unsigned max_parallel() const override { return 1; }
+    void create() override {}
+    bool exists(const FileName&) override {
+      if (++calls_ > 2) return true;
+      throw Error(Code::network, "busy", Retry::yes).with("retry_after", pause_);
+    }
+    uint64_t size_of(const FileName&) override { return 0; }
+    void load(const FileName&, uint64_t, ByteSpan) override {}
+    void save(const FileName&, ByteView) override {}
+    void list(FileType, const ObjectVisitor&) override {}
+    void erase(const FileName&) override {}
+
+   private:
+    const std::string pause_;
+    int calls_ = 0;
+  };
+  const Logged log;
+  const auto start = Clock::now();
+  CHECK(with_retry(log.context, std::make_shared<Busy>("1"), at_once)->exists(pack));
+  CHECK(Clock::now() - start >= 2s);
+  CHECK(log.tells("the next one is in 1.000 s"));
+  for (const char* more_than_there_is : {"61", "99999999999999999"}) {
+    const auto busy = std::make_shared<Busy>(more_than_there_is);
+    const BackendPtr backend = with_retry(log.context, busy, at_once);
+    CHECK(error_of([&] { backend->exists(pack); }).code() == Code::network);
+    CHECK(busy->calls() == 1);
+  }
+  for (const char* no_number : {"", "soon", "-5"}) {
+    CHECK(with_retry(log.context, std::make_shared<Busy>(no_number), at_once)->exists(pack));
+  }
+  CHECK(Clock::now() - start < 30s);
+}
+
 TEST_CASE("retry: a save whose answer was lost has succeeded if the content is the same") {
   const Logged log;
   const BackendPtr memory = open_memory();
