@@ -1,10 +1,12 @@
 #include "storage/azure_blob/azure_blob.hpp"
 
 #include <charconv>
+#include <cstdlib>
 #include <utility>
 
 #include "base/encoding.hpp"
 #include "checksum/crc64.hpp"
+#include "net/azure/credential.hpp"
 #include "storage/azure_blob/blob_client.hpp"
 #include "storage/azure_blob/blob_list.hpp"
 #include "storage/azure_blob/http_date.hpp"
@@ -233,19 +235,43 @@ void AzureBlobBackend::list(FileType type, const ObjectVisitor& each) {
   } while (!marker.empty());
 }
 
+unsigned connections_of(const AzureBlobOptions& options) {
+  return options.connections == 0 ? default_connections : options.connections;
+}
+
+// AZURE_FORCE_CLI_CREDENTIAL is restic's: whoever is logged in with az, and nobody else.
+AzureIdentitySettings identity(const Environment& environment) {
+  AzureIdentitySettings settings = azure_identity_settings(environment);
+  constexpr const char* forced = "AZURE_FORCE_CLI_CREDENTIAL";
+  const char* value = environment ? environment(forced) : std::getenv(forced);
+  if (value != nullptr && std::string_view(value) == "true") {
+    settings.kind = AzureCredentialKind::azure_cli;
+  }
+  return settings;
+}
+
 }  // namespace
 
-BackendPtr open_azure_blob(const ContextPtr& context, std::string_view location,
-                           const AzureBlobOptions& options, const Environment& environment) {
-  BlobPlace place = find_place(location, options, environment);
-  const unsigned connections = options.connections == 0 ? default_connections : options.connections;
+HttpOptions http_options(const AzureBlobOptions& options) {
   HttpOptions http;
-  http.max_connections = connections + spare_connections;
+  http.max_connections = connections_of(options) + spare_connections;
   http.timeouts = options.timeouts;
   http.proxy = options.proxy;
   http.ca_file = options.ca_file;
+  return http;
+}
+
+BackendPtr open_azure_blob(const ContextPtr& context, std::string_view location,
+                           const AzureBlobOptions& options, const Environment& environment) {
+  const HttpOptions http = http_options(options);
+  BlobPlace place = find_place(location, options, environment);
+  if (!place.credential) {
+    place.credential =
+        token_blob_credential(make_azure_credential(context, identity(environment), http));
+  }
   BlobClient client(context, make_http_client(context, http), std::move(place));
-  return std::make_shared<AzureBlobBackend>(std::move(client), options.pack_tier, connections);
+  return std::make_shared<AzureBlobBackend>(std::move(client), options.pack_tier,
+                                            connections_of(options));
 }
 
 }  // namespace sapdr::core

@@ -30,6 +30,9 @@ struct AzureBlobOptions {
   std::string ca_file;  // as in HttpOptions
 };
 
+// How these options want connections to be made.
+HttpOptions http_options(const AzureBlobOptions& options);
+
 // Reads a variable: nullptr if there is none. Without a function, those of the process are read.
 using Environment = std::function<const char*(const char*)>;
 
