@@ -70,8 +70,9 @@ def init(
 ) -> Repository:
     """Creates a repository and opens it.
 
-    `location` is a folder ("/srv/repo"), "memory:", a `Backend`, or storage of your own (see
-    `SupportsBackend`). The password, of at least one byte, is given directly, as a file, or as a
+    `location` is a folder ("/srv/repo"), a container of Azure Blob Storage
+    ("azure:container:/prefix" or an https URL), "memory:", a `Backend`, or storage of your own
+    (see `SupportsBackend`). The password, of at least one byte, is given directly, as a file, or as a
     command that prints it. `version` is restic's repository version; `scrypt` is the cost (N, r, p)
     of deriving the key from the password, 0 for restic's. With the codec "tensor" weights of
     models take a third less, and other programs than this one refuse the repository; `copy` brings
