@@ -123,7 +123,7 @@ run_all() {
 
 run_asan() {
   built "$ROOT/build-asan" "" "${ASAN[@]}"
-  suite asan-c meson_tests build-asan unit conformance capi fuzz
+  suite asan-c meson_tests build-asan unit conformance azure capi fuzz
 }
 
 run_asan_command() {
@@ -153,6 +153,7 @@ format_of_sources() {
 setup_packages "${PACKAGES_BUILD[@]}" "${PACKAGES_TEST[@]}"
 [[ $mode != long ]] || setup_packages "${PACKAGES_LONG[@]}"
 setup_venv
+[[ $mode == fast ]] || setup_azurite
 [[ $mode == sanitize ]] || built "$ROOT/build" "" "${WHOLE[@]}"
 
 case $mode in

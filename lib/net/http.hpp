@@ -55,6 +55,9 @@ struct HttpRequest {
 
 struct HttpResponse {
   unsigned status = 0;
+  // The request was sent twice (see above), and may have been carried out twice: "it is there
+  // already" or "it is gone" may be its own doing.
+  bool repeated = false;
   HttpHeaders headers;
   Bytes body;
 };

@@ -36,6 +36,7 @@ HttpResponse RealClient::send(const HttpRequest& request) {
   const SecretBytes head = request_head(request, request.url.tls ? nullptr : by);
   Patience patience(request.method + " " + request.url.shown(), timeouts_);
   ConnectionPool::Lease lease(pool_, request.url.origin(), patience);
+  bool repeated = false;
   while (true) {
     ConnectionPtr connection = std::move(lease.connection);
     const bool is_kept = connection != nullptr;
@@ -44,10 +45,12 @@ HttpResponse RealClient::send(const HttpRequest& request) {
     try {
       HttpResponse response = exchange.run(head, request);
       if (response.status == 407 && by != nullptr) throw proxy_refusal(*by, 407, patience);
+      response.repeated = repeated;
       if (exchange.may_be_kept()) lease.keep(std::move(connection));
       return response;
     } catch (const Error&) {
       if (!is_kept || !exchange.is_unanswered()) throw;
+      repeated = true;
     }
   }
 }

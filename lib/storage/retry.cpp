@@ -140,7 +140,8 @@ void RetryBackend::save(const FileName& file, ByteView data) {
     try {
       inner_->save(file, data);
     } catch (const Error& error) {
-      if (error.code() != Code::exists || !was_tried || !holds(file, data)) throw;
+      const bool may_be_ours = was_tried || error.detail("repeated") != nullptr;
+      if (error.code() != Code::exists || !may_be_ours || !holds(file, data)) throw;
     }
   });
 }
@@ -173,7 +174,8 @@ void RetryBackend::erase(const FileName& file) {
     try {
       inner_->erase(file);
     } catch (const Error& error) {
-      if (error.code() != Code::not_found || !was_tried) throw;
+      const bool may_be_ours = was_tried || error.detail("repeated") != nullptr;
+      if (error.code() != Code::not_found || !may_be_ours) throw;
     }
   });
 }

@@ -216,6 +216,43 @@ TEST_CASE("retry: storage that asks for a pause gets it, if there is time for it
   CHECK(Clock::now() - start < 30s);
 }
 
+TEST_CASE("retry: what a storage did twice by itself counts as done, if it is the same") {
+  // Each call goes through twice, as over a connection that broke before the answer came.
+  class Twice final : public Backend {
+   public:
+    std::string location() const override { return "twice"; }
+    unsigned max_parallel() const override { return 1; }
+    void create() override {}
+    bool exists(const FileName& file) override { return inner_->exists(file); }
+    uint64_t size_of(const FileName& file) override { return inner_->size_of(file); }
+    void load(const FileName& file, uint64_t offset, ByteSpan out) override {
+      inner_->load(file, offset, out);
+    }
+    void save(const FileName& file, ByteView data) override {
+      twice([&] { inner_->save(file, data); });
+    }
+    void list(FileType type, const ObjectVisitor& each) override { inner_->list(type, each); }
+    void erase(const FileName& file) override {
+      twice([&] { inner_->erase(file); });
+    }
+
+   private:
+    void twice(const std::function<void()>& call) {
+      code_of(call);
+      const Error error = error_of(call);
+      if (error.code() != Code::ok) throw Error(error).with("repeated", "1");
+    }
+    const BackendPtr inner_ = open_memory();
+  };
+  const Logged log;
+  const BackendPtr backend = with_retry(log.context, std::make_shared<Twice>(), at_once);
+  backend->save(pack, as_bytes("x"));
+  CHECK(content_of(*backend, pack) == "x");
+  CHECK(code_of([&] { backend->save(pack, as_bytes("y")); }) == Code::exists);
+  backend->erase(pack);
+  CHECK_FALSE(backend->exists(pack));
+}
+
 TEST_CASE("retry: a save whose answer was lost has succeeded if the content is the same") {
   const Logged log;
   const BackendPtr memory = open_memory();

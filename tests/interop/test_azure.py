@@ -178,7 +178,7 @@ def test_locations_and_credentials_of_the_environment(container: Container, tree
         azurite.ACCOUNT,
         azurite.KEY,
         ResourceTypes(container=True, object=True),
-        AccountSasPermissions.from_string("rwdlc"),
+        AccountSasPermissions(read=True, write=True, delete=True, list=True, create=True),
         datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=1),
     )
     by_account_sas = container.sapdr(AZURE_ACCOUNT_SAS=str(account))
@@ -344,9 +344,7 @@ def test_a_server_that_goes_away_in_the_middle_of_a_backup(bench: Workbench) -> 
         restore_is_right(sapdr, bench, tree)
 
 
-def test_a_server_with_tls_needs_an_authority_that_is_trusted(
-    bench: Workbench, tree: Path
-) -> None:
+def test_a_server_with_tls_needs_an_authority_that_is_trusted(bench: Workbench, tree: Path) -> None:
     with azurite.Azurite(tls=True) as server:
         container = Container.__new__(Container)
         container.server, container.bench, container.name = server, bench, "tls"
@@ -357,8 +355,10 @@ def test_a_server_with_tls_needs_an_authority_that_is_trusted(
         sapdr(*trusting, "init", "--scrypt-n", "1024")
         sapdr(*trusting, "backup", "--verify", tree)
         curl = subprocess.run(
-            ["curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "--cacert", server.ca_file]
-            + [f"{server.endpoint}/tls/some/prefix/config"],
+            [
+                *("curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}"),
+                *("--cacert", server.ca_file, f"{server.endpoint}/tls/some/prefix/config"),
+            ],
             capture_output=True,
             text=True,
         )

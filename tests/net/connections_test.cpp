@@ -76,7 +76,9 @@ TEST_CASE("connection: a request that meets the end of a kept one is sent once m
       });
       const auto http = client();
       for (int i = 0; i < 2; ++i) {
-        CHECK(text(http->send(put(server.url(), body))) == body.substr(0, 5));
+        const HttpResponse response = http->send(put(server.url(), body));
+        CHECK(text(response) == body.substr(0, 5));
+        CHECK(response.repeated == (i == 1));
       }
       CHECK(server.connections() == 2);
     }

@@ -23,6 +23,7 @@ import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = ROOT / "build/azurite/node_modules/azurite/dist/src/blob/main.js"
@@ -93,7 +94,7 @@ class Azurite:
         self._process.wait(timeout=PATIENCE)
         self._process = None
 
-    def __enter__(self) -> Azurite:
+    def __enter__(self) -> Self:
         try:
             self.start()
         except BaseException:

@@ -174,6 +174,13 @@ TEST_CASE("azure: details say what support asks for, and how long to wait") {
   CHECK(pause("18446744073709551615") == "1048576");
 }
 
+TEST_CASE("azure: that a request was sent twice is told") {
+  HttpResponse response = answer(409, "BlobAlreadyExists");
+  CHECK(failure(response).detail("repeated") == nullptr);
+  response.repeated = true;
+  CHECK(failure(response).detail("repeated") != nullptr);
+}
+
 TEST_CASE("azure: a refusal tells of a wrong clock, of the key, and of the SAS") {
   HttpResponse response = answer(403, "AuthenticationFailed");
   CHECK(failure(response).code() == Code::auth);

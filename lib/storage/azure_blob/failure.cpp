@@ -205,6 +205,7 @@ Error blob_failure(const HttpResponse& response, const BlobAttempt& attempt,
   if (const auto pause = pause_of(response, attempt.now); pause && meaning.retry != Retry::never) {
     std::move(error).with("retry_after", std::to_string(*pause));
   }
+  if (response.repeated) std::move(error).with("repeated", "1");
   return error;
 }
 

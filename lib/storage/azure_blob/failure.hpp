@@ -20,8 +20,8 @@ struct BlobAttempt {
 // "x-ms-error-code", or what the body says; empty if neither does.
 std::string error_code_of(const HttpResponse& response);
 
-// Details: http_status, error_code, request_id, and retry_after (seconds) if the service asked for
-// a pause.
+// Details: http_status, error_code, request_id; retry_after (seconds) if the service asked for a
+// pause; repeated if the request was sent twice.
 Error blob_failure(const HttpResponse& response, const BlobAttempt& attempt,
                    const BlobCredential& credential);
 
