@@ -32,6 +32,7 @@ namespace sapdr::core {
 class HttpHeaders {
  public:
   void set(std::string_view name, std::string value);  // replaces
+  void add(std::string name, std::string value);       // beside others of this name
   // nullptr if there is none; the first if there are several.
   const std::string* find(std::string_view name) const;
   auto begin() const { return list_.begin(); }
