@@ -114,6 +114,7 @@ run_all() {
   suite rules pytest_tests tests/rules
   suite shell pytest_tests tests/shell
   suite python python_tests
+  suite identity pytest_tests tests/identity
   suite interop pytest_tests tests/interop
   suite scale one_at_a_time tests/scale
   suite documents "$VENV/bin/python" tests/docs/run_snippets.py build README.md
