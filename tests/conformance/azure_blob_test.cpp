@@ -57,7 +57,7 @@ TEST_CASE("azure_blob") {
   std::string place;
   test_backend(
       [&](bool same) {
-        if (!same) place = endpoint() + "/" + new_container() + "/a b/ü";
+        if (!same) place = endpoint() + "/" + new_container() + "/a%20b/%C3%BC";
         const BackendPtr backend = open_azure_blob(context, place);
         if (!same) backend->create();
         return backend;
