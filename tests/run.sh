@@ -114,6 +114,7 @@ run_all() {
   suite rules pytest_tests tests/rules
   suite shell pytest_tests tests/shell
   suite python python_tests
+  suite identity pytest_tests tests/identity
   suite interop pytest_tests tests/interop
   suite scale one_at_a_time tests/scale
   suite deploy pytest_tests tests/deploy
@@ -124,7 +125,7 @@ run_all() {
 
 run_asan() {
   built "$ROOT/build-asan" "" "${ASAN[@]}"
-  suite asan-c meson_tests build-asan unit conformance capi fuzz
+  suite asan-c meson_tests build-asan unit conformance azure capi fuzz
 }
 
 run_asan_command() {
@@ -154,6 +155,7 @@ format_of_sources() {
 setup_packages "${PACKAGES_BUILD[@]}" "${PACKAGES_TEST[@]}"
 [[ $mode != long ]] || setup_packages "${PACKAGES_LONG[@]}"
 setup_venv
+[[ $mode == fast ]] || setup_azurite
 [[ $mode == sanitize ]] || built "$ROOT/build" "" "${WHOLE[@]}"
 
 case $mode in

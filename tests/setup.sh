@@ -11,9 +11,11 @@ MESON=/usr/bin/meson
 VENV=$ROOT/.venv
 LOG=$ROOT/build/setup.log
 
-PACKAGES_BUILD=(g++ libboost1.81-dev libcli11-dev libssl-dev libzstd-dev meson ninja-build
+PACKAGES_BUILD=(g++ libboost1.81-dev libcli11-dev libpugixml-dev libssl-dev libzstd-dev meson ninja-build
   pkg-config python3)
-PACKAGES_TEST=(doctest-dev fish git golang-go groff-base python3-dev python3-venv restic zsh)
+PACKAGES_TEST=(doctest-dev fish git golang-go groff-base openssl python3-dev python3-venv restic zsh)
+# Elsewhere than in Debian the one contains the other.
+command -v npm >/dev/null || PACKAGES_TEST+=(nodejs npm)
 PACKAGES_LONG=(clang clang-format clang-tidy libclang-rt-dev)
 
 # Options of meson with which nothing is left out because something is missing.
@@ -95,6 +97,17 @@ setup_venv() {
   step "installing the Python packages of ${requirements#"$ROOT"/}" \
     "$venv/bin/python" -m pip install -q --disable-pip-version-check -r "$requirements" || return
   cp "$requirements" "$stamp"
+}
+
+# setup_azurite: Microsoft's emulator of Azure Blob Storage, in build/azurite.
+AZURITE=azurite@3.37.0
+setup_azurite() {
+  local folder=$ROOT/build/azurite
+  [[ $(cat "$folder/.installed" 2>/dev/null) != "$AZURITE" ]] || return 0
+  mkdir -p "$folder"
+  step "installing $AZURITE" npm install --no-audit --no-fund --prefix "$folder" "$AZURITE" ||
+    return
+  printf '%s\n' "$AZURITE" >"$folder/.installed"
 }
 
 # build FOLDER TARGETS OPTIONS...: configures, with these options of meson if there are any, and

@@ -17,7 +17,8 @@ namespace {
 constexpr const char* kPurpose =
     "Back up, list, check and restore files in a repository of restic's format.\n"
     "\n"
-    "A repository is a folder that holds deduplicated, compressed and encrypted snapshots.\n"
+    "A repository is a folder, or a container of Azure Blob Storage, that holds deduplicated,\n"
+    "compressed and encrypted snapshots.\n"
     "restic reads what sapdr writes, and the other way round. A backup ends as written, or as\n"
     "verified once all of it was read back; nothing that was skipped ends in exit code 0.\n";
 
@@ -39,6 +40,8 @@ constexpr const char* kExamples =
     "  SAPDR_NEW_PASSWORD                          a new one, for key add and key passwd\n"
     "  SAPDR_COMPRESSION, SAPDR_PACK_SIZE          how new data is written\n"
     "  SAPDR_CACHE_DIR                             where remote repositories are cached\n"
+    "  SAPDR_CACERT                                as --cacert\n"
+    "  AZURE_ACCOUNT_NAME, AZURE_ACCOUNT_KEY, ...  the account of azure: and what opens it\n"
     "  NO_COLOR                                    no colours on a terminal\n"
     "\n"
     "Exit codes:\n";
@@ -93,7 +96,8 @@ void add_globals(CLI::App& app, GlobalOptions& options) {
     app.add_option(names, value, description)->type_name(type)->group(group);
   };
   constexpr const char* kGroup = "Repository";
-  option(kGroup, "-r,--repo", options.repository.location, "LOCATION", "where the repository is");
+  option(kGroup, "-r,--repo", options.repository.location, "LOCATION",
+         "where the repository is: a folder, azure:CONTAINER:/PATH or an https URL");
   option(kGroup, "--repository-file", options.repository.location_file, "FILE",
          "read the location from a file");
   option(kGroup, "-p,--password-file", options.repository.password.file, "FILE",
@@ -107,6 +111,11 @@ void add_globals(CLI::App& app, GlobalOptions& options) {
          "read at most so much from the storage (default: no limit)");
   option(kGroup, "--limit-upload", options.limit_upload, "KiB/s",
          "write at most so much to the storage (default: no limit)");
+  add_list(app, "-o,--option", options.storage.extended, "NAME=VALUE",
+           "an option of the storage: azure.connections=N, azure.access-tier=TIER")
+      ->group(kGroup);
+  option(kGroup, "--cacert", options.storage.ca_file, "FILE",
+         "trust these certificates, too, of whoever serves the storage");
   app.add_flag("--no-lock", options.no_lock, "take no lock, to read from read-only storage")
       ->group(kGroup);
   constexpr const char* kCache = "Cache of remote repositories";

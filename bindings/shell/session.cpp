@@ -46,9 +46,9 @@ void Session::print_document(std::string_view text) {
 }
 
 Backend Session::storage_at(const std::string& location) {
-  return limited(make<Backend>([&](auto** out, sapdr_error** error) {
-    return sapdr_backend_open(out, context(), location.c_str(), error);
-  }));
+  StorageOptions storage = options_.storage;
+  if (storage.ca_file.empty()) storage.ca_file = variable_of_any_prefix("CACERT");
+  return limited(open_storage(context(), location, storage));
 }
 
 Backend Session::limited(Backend storage) const {

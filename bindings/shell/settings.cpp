@@ -20,14 +20,6 @@ std::string variable(const std::string& name) {
   return value == nullptr ? "" : value;
 }
 
-// The value of the first variable that is set, SAPDR_`name` or RESTIC_`name`.
-std::string variable_of_any_prefix(const std::string& name) {
-  for (const std::string prefix : kPrefixes) {
-    if (std::string value = variable(prefix + name); !value.empty()) return value;
-  }
-  return "";
-}
-
 void refuse_both(const std::string& a, const std::string& a_name, const std::string& b,
                  const std::string& b_name) {
   if (a.empty() || b.empty()) return;
@@ -72,6 +64,13 @@ std::uint32_t pack_size(const std::string& text) {
 }
 
 }  // namespace
+
+std::string variable_of_any_prefix(const std::string& name) {
+  for (const std::string prefix : kPrefixes) {
+    if (std::string value = variable(prefix + name); !value.empty()) return value;
+  }
+  return "";
+}
 
 std::string repository_location(const RepositoryOptions& options, const RepositoryKind& kind) {
   const std::string dashes = std::string("--") + kind.option;

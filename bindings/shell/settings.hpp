@@ -8,6 +8,7 @@
 #include <string>
 
 #include "password.hpp"
+#include "storage.hpp"
 
 namespace sapdr::shell {
 
@@ -31,6 +32,7 @@ struct RepositoryOptions {
 
 struct GlobalOptions {
   RepositoryOptions repository;
+  StorageOptions storage;
   std::string retry_lock;
   std::string compression;
   std::uint32_t pack_size_mib = 0;
@@ -54,6 +56,9 @@ struct RepositoryKind {
 };
 inline constexpr RepositoryKind kRepository = {"", "", "repository"};
 inline constexpr RepositoryKind kFromRepository = {"from-", "FROM_", "source repository"};
+
+// The value of the first variable that is set, SAPDR_`name` or RESTIC_`name`; empty if none is.
+std::string variable_of_any_prefix(const std::string& name);
 
 std::string repository_location(const RepositoryOptions& options, const RepositoryKind& kind);
 

@@ -1,8 +1,13 @@
 #include "base/json.hpp"
 
+#include <openssl/crypto.h>
+
+#include <boost/json/memory_resource.hpp>
 #include <boost/json/monotonic_resource.hpp>
 #include <boost/json/parse.hpp>
+#include <boost/json/parser.hpp>
 #include <limits>
+#include <new>
 
 #include "base/utf8.hpp"
 
@@ -66,6 +71,19 @@ size_t append_multibyte(std::string& out, std::string_view text) {
   return rune.size;
 }
 
+class WipingResource final : public json::memory_resource {
+  void* do_allocate(size_t size, size_t alignment) override {
+    return ::operator new(size, std::align_val_t(alignment));
+  }
+  void do_deallocate(void* at, size_t size, size_t alignment) override {
+    OPENSSL_cleanse(at, size);
+    ::operator delete(at, size, std::align_val_t(alignment));
+  }
+  bool do_is_equal(const json::memory_resource& other) const noexcept override {
+    return this == &other;
+  }
+};
+
 [[noreturn]] void fail_value(std::string_view what, std::string_view problem) {
   throw Error(Code::corrupt, std::string(what).append(" ").append(problem));
 }
@@ -81,6 +99,18 @@ json::value parse_json(std::string_view text, std::string_view what) {
       json::parse(text, error, json::make_shared_resource<json::monotonic_resource>(), options);
   if (error) fail_value(what, "is not valid JSON: " + error.message());
   return value;
+}
+
+json::value parse_secret_json(std::string_view text, std::string_view what) {
+  json::parse_options options;
+  options.max_depth = max_depth;
+  const json::storage_ptr memory = json::make_shared_resource<WipingResource>();
+  json::parser parser(memory, options);
+  parser.reset(memory);
+  json::error_code error;
+  parser.write(text, error);
+  if (error) fail_value(what, "is not valid JSON: " + error.message());
+  return parser.release();
 }
 
 JsonReader::JsonReader(const json::value& value, std::string_view what)

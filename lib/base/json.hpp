@@ -18,6 +18,8 @@ namespace sapdr::core {
 // Parses one JSON value. `what` names the object in the error: "index 0123abcd". Nesting is
 // limited. Throws Code::corrupt.
 boost::json::value parse_json(std::string_view text, std::string_view what);
+// The same for text with secrets in it: the memory of the value is wiped when it is freed.
+boost::json::value parse_secret_json(std::string_view text, std::string_view what);
 
 // Typed access to the members of an object. A member that is missing or null gives the fallback;
 // one of another type throws Code::corrupt and names `what`.

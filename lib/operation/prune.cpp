@@ -47,6 +47,7 @@ class Plan final : public PrunePlan {
   uint64_t size_of(uint32_t pack) const;
   void count_marks();
   void require_runnable() const;
+  void require_may_erase() const;
   void repack(const RepositoryLock& lock, Progress& progress);
 
   RepositoryPtr repository_;
@@ -254,6 +255,23 @@ void Plan::require_runnable() const {
   lock_->require_held();
 }
 
+// There are credentials that may write and not remove. To remove what is not there tells before
+// anything was moved, and does no harm.
+void Plan::require_may_erase() const {
+  Id nobody;
+  repository_->context().random(nobody.bytes);
+  try {
+    repository_->backend().erase({FileType::pack, nobody.hex()});
+  } catch (const Error& error) {
+    if (error.code() == Code::not_found) return;
+    if (error.code() != Code::permission) throw;
+    throw Error(Code::permission,
+                "a prune removes packs, and the storage at " + repository_->backend().location() +
+                    " does not let us: use a credential that may delete; " + error.message())
+        .because(error);
+  }
+}
+
 void Plan::run(PruneStats& result, Progress& progress) {
   result = stats_;
   result.packs_repacked = result.bytes_repacked = 0;
@@ -265,6 +283,7 @@ void Plan::run(PruneStats& result, Progress& progress) {
   auto lock = std::move(lock_);  // ends with this run, however that ends
   const bool has_work =
       !work_.remove.empty() || !work_.unreferenced.empty() || stats_.packs_removed > 0;
+  if (has_work) require_may_erase();
   repack(*lock, progress);
   result.packs_repacked = stats_.packs_repacked;
   result.bytes_repacked = stats_.bytes_repacked;

@@ -43,6 +43,18 @@ bool erase_lock(Repository& repository, const Id& id) {
   }
 }
 
+// Of a lock that was ours. That it stays, because the storage fails or lets nobody remove anything,
+// is no reason to fail: it keeps others waiting until it is stale.
+void leave_lock(Repository& repository, const Id& id) noexcept {
+  try {
+    erase_lock(repository, id);
+  } catch (...) {
+    repository.context().log(
+        LogLevel::warning, "repository",
+        "lock " + id.hex() + " stays behind until it is stale: " + current_error().message());
+  }
+}
+
 LockInfo own_lock(const Context& context, LockMode mode) {
   LockInfo info;
   info.time = context.now();
@@ -125,13 +137,7 @@ RepositoryLock::~RepositoryLock() {
   }
   stop_.notify_all();
   if (thread_.joinable()) thread_.join();
-  if (!id_) return;
-  try {
-    erase_lock(repository_, *id_);
-  } catch (const Error& error) {
-    repository_.context().log(LogLevel::warning, "repository",
-                              "lock " + id_->hex() + " stays behind: " + error.message());
-  }
+  if (id_) leave_lock(repository_, *id_);
 }
 
 void RepositoryLock::require_held() const {
@@ -166,7 +172,7 @@ void RepositoryLock::write_lock() {
   info_.time = repository_.context().now();
   const Id fresh = repository_.save_unpacked(FileType::lock, lock_json(info_));
   const std::optional<Id> old = std::exchange(id_, fresh);
-  if (old) erase_lock(repository_, *old);
+  if (old) leave_lock(repository_, *old);
 }
 
 void RepositoryLock::require_no_conflict() const {
@@ -213,7 +219,7 @@ void RepositoryLock::settle() {
     require_no_conflict();
     is_settled_ = true;
   } catch (...) {
-    erase_lock(repository_, *id_);
+    leave_lock(repository_, *id_);
     id_.reset();
     throw;
   }

@@ -38,7 +38,7 @@ struct FileName {
   FileType type;
   std::string name;  // 64 hexadecimal digits; empty for the config
   // Of a pack, no part of its name: whoever asks for a part of it will ask for more, soon and
-  // again.
+  // again. Worth a place in a cache, and in storage that is quick to read.
   bool holds_trees = false;
 };
 

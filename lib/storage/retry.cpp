@@ -1,6 +1,7 @@
 #include "storage/retry.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <mutex>
 #include <optional>
@@ -24,6 +25,16 @@ std::string seconds(Nanoseconds duration) {
   std::string fraction = std::to_string(ms % 1000);
   fraction.insert(0, 3 - fraction.size(), '0');
   return std::to_string(ms / 1000) + "." + fraction + " s";
+}
+
+// What the storage asked for, zero if it did not.
+Nanoseconds asked_pause(const Error& error) {
+  constexpr uint64_t longest = 365 * 86'400;
+  uint64_t asked = 0;
+  if (const std::string* text = error.detail("retry_after")) {
+    std::from_chars(text->data(), text->data() + text->size(), asked);
+  }
+  return std::chrono::seconds(std::min(asked, longest));
 }
 
 class RetryBackend final : public Backend {
@@ -101,7 +112,7 @@ void RetryBackend::run(const std::string& what, Call call) {
 // Throws if the failed attempt was the last.
 void RetryBackend::wait_after(const std::string& what, unsigned attempt, Clock::time_point start,
                               const Error& error) {
-  const Nanoseconds pause = pause_after(attempt);
+  const Nanoseconds pause = std::max(pause_after(attempt), asked_pause(error));
   const auto next = Clock::now() + pause;
   const std::string count = std::to_string(attempt);
   const bool was_last = options_.max_attempts != 0 && attempt >= options_.max_attempts;
@@ -131,7 +142,8 @@ void RetryBackend::save(const FileName& file, ByteView data) {
     try {
       inner_->save(file, data);
     } catch (const Error& error) {
-      if (error.code() != Code::exists || !was_tried || !holds(file, data)) throw;
+      const bool may_be_ours = was_tried || error.detail("repeated") != nullptr;
+      if (error.code() != Code::exists || !may_be_ours || !holds(file, data)) throw;
     }
   });
 }
@@ -164,7 +176,8 @@ void RetryBackend::erase(const FileName& file) {
     try {
       inner_->erase(file);
     } catch (const Error& error) {
-      if (error.code() != Code::not_found || !was_tried) throw;
+      const bool may_be_ours = was_tried || error.detail("repeated") != nullptr;
+      if (error.code() != Code::not_found || !may_be_ours) throw;
     }
   });
 }

@@ -157,7 +157,7 @@ std::string content_of(Backend& backend, const FileName& file) {
   return std::string(as_text(data));
 }
 
-void test_backend(const BackendFactory& open) {
+void test_backend(const BackendFactory& open, std::chrono::milliseconds tick) {
   SUBCASE("create is fine if the place is there already") {
     const BackendPtr backend = open(false);
     backend->save(file_of(FileType::config), as_bytes("c"));
@@ -290,7 +290,7 @@ void test_backend(const BackendFactory& open) {
     std::map<std::string, UnixNs, std::less<>> modified;
     for (const char digit : {'1', '2'}) {
       backend->save(file_of(FileType::lock, digit), as_bytes("x"));
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      std::this_thread::sleep_for(tick);
     }
     backend->list(FileType::lock, [&](const ObjectInfo& object) {
       modified.emplace(object.name, object.modified);

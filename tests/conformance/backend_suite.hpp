@@ -2,6 +2,7 @@
 // lib/storage/backend.hpp, in its words; a new backend calls test_backend() with a factory.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 
@@ -16,6 +17,8 @@ using BackendFactory = std::function<core::BackendPtr(bool same)>;
 // The whole of an object.
 std::string content_of(core::Backend& backend, const core::FileName& file);
 
-void test_backend(const BackendFactory& open);
+// `tick`: after so long the clock of the storage has another time.
+void test_backend(const BackendFactory& open,
+                  std::chrono::milliseconds tick = std::chrono::milliseconds(20));
 
 }  // namespace sapdr::test

@@ -218,6 +218,83 @@ TEST_CASE("retry: the pause doubles, varies by half, and has an end") {
   CHECK(Clock::now() - start >= 44ms);
 }
 
+TEST_CASE("retry: storage that asks for a pause gets it, if there is time for it") {
+  // Busy for the first two calls.
+  class Busy final : public Backend {
+   public:
+    explicit Busy(std::string pause) : pause_(std::move(pause)) {}
+    int calls() const { return calls_; }
+    std::string location() const override { return "busy"; }
+    unsigned max_parallel() const override { return 1; }
+    void create() override {}
+    bool exists(const FileName&) override {
+      if (++calls_ > 2) return true;
+      throw Error(Code::network, "busy", Retry::yes).with("retry_after", pause_);
+    }
+    uint64_t size_of(const FileName&) override { return 0; }
+    void load(const FileName&, uint64_t, ByteSpan) override {}
+    void save(const FileName&, ByteView) override {}
+    void list(FileType, const ObjectVisitor&) override {}
+    void erase(const FileName&) override {}
+
+   private:
+    const std::string pause_;
+    int calls_ = 0;
+  };
+  const Logged log;
+  const auto start = Clock::now();
+  CHECK(with_retry(log.context, std::make_shared<Busy>("1"), at_once)->exists(pack));
+  CHECK(Clock::now() - start >= 2s);
+  CHECK(log.tells("the next one is in 1.000 s"));
+  for (const char* more_than_there_is : {"61", "99999999999999999"}) {
+    const auto busy = std::make_shared<Busy>(more_than_there_is);
+    const BackendPtr backend = with_retry(log.context, busy, at_once);
+    CHECK(error_of([&] { backend->exists(pack); }).code() == Code::network);
+    CHECK(busy->calls() == 1);
+  }
+  for (const char* no_number : {"", "soon", "-5"}) {
+    CHECK(with_retry(log.context, std::make_shared<Busy>(no_number), at_once)->exists(pack));
+  }
+  CHECK(Clock::now() - start < 30s);
+}
+
+TEST_CASE("retry: what a storage did twice by itself counts as done, if it is the same") {
+  // Each call goes through twice, as over a connection that broke before the answer came.
+  class Twice final : public Backend {
+   public:
+    std::string location() const override { return "twice"; }
+    unsigned max_parallel() const override { return 1; }
+    void create() override {}
+    bool exists(const FileName& file) override { return inner_->exists(file); }
+    uint64_t size_of(const FileName& file) override { return inner_->size_of(file); }
+    void load(const FileName& file, uint64_t offset, ByteSpan out) override {
+      inner_->load(file, offset, out);
+    }
+    void save(const FileName& file, ByteView data) override {
+      twice([&] { inner_->save(file, data); });
+    }
+    void list(FileType type, const ObjectVisitor& each) override { inner_->list(type, each); }
+    void erase(const FileName& file) override {
+      twice([&] { inner_->erase(file); });
+    }
+
+   private:
+    void twice(const std::function<void()>& call) {
+      code_of(call);
+      const Error error = error_of(call);
+      if (error.code() != Code::ok) throw Error(error).with("repeated", "1");
+    }
+    const BackendPtr inner_ = open_memory();
+  };
+  const Logged log;
+  const BackendPtr backend = with_retry(log.context, std::make_shared<Twice>(), at_once);
+  backend->save(pack, as_bytes("x"));
+  CHECK(content_of(*backend, pack) == "x");
+  CHECK(code_of([&] { backend->save(pack, as_bytes("y")); }) == Code::exists);
+  backend->erase(pack);
+  CHECK_FALSE(backend->exists(pack));
+}
+
 TEST_CASE("retry: a save whose answer was lost has succeeded if the content is the same") {
   const Logged log;
   const BackendPtr memory = open_memory();

@@ -23,6 +23,7 @@
 #include "format/pack.hpp"
 #include "format/snapshot.hpp"
 #include "format/tree.hpp"
+#include "net/azure/token_answer.hpp"
 #include "operation/amount.hpp"
 #include "operation/retention.hpp"
 
@@ -215,13 +216,41 @@ void fuzz_safetensors(ByteView input) {
   check_edges(".safetensors", file);
 }
 
+// Whoever answers a request for a token, or is called az.
+void fuzz_token_answer(ByteView input) {
+  const std::string_view text = as_text(input);
+  constexpr UnixNs asked = 1'800'000'000'000'000'000;
+  const auto is_plain = [](const std::string& token) {
+    return std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c <= '~'; });
+  };
+  refusing([&] {
+    const IssuedToken issued = parse_token_answer(text, asked, "somebody");
+    require(!issued.token.secret.empty() && is_plain(issued.token.secret), "a token is plain");
+    require(issued.token.expires >= 0 && issued.refresh >= 0, "times do not overflow");
+  });
+  refusing([&] {
+    const IssuedToken issued = parse_cli_answer(text, "az");
+    require(is_plain(issued.token.secret) && issued.token.expires >= 0, "as is that of az");
+  });
+  const Error error = refusal_error(parse_refusal(text), 400, "somebody", {"hunter2"});
+  require(error.message().size() < 1024, "what is told is bounded");
+  require(error.message().find("hunter2") == std::string::npos, "and holds no secret");
+}
+
 constexpr FuzzTarget targets[] = {
-    {"codec", fuzz_codec},       {"config", fuzz_config},
-    {"gguf", fuzz_gguf},         {"index", fuzz_index},
-    {"key", fuzz_key},           {"lock", fuzz_lock},
-    {"manifest", fuzz_manifest}, {"pack_header", fuzz_pack_header},
-    {"patterns", fuzz_patterns}, {"safetensors", fuzz_safetensors},
-    {"snapshot", fuzz_snapshot}, {"text", fuzz_text},
+    {"codec", fuzz_codec},
+    {"config", fuzz_config},
+    {"gguf", fuzz_gguf},
+    {"index", fuzz_index},
+    {"key", fuzz_key},
+    {"lock", fuzz_lock},
+    {"manifest", fuzz_manifest},
+    {"pack_header", fuzz_pack_header},
+    {"patterns", fuzz_patterns},
+    {"safetensors", fuzz_safetensors},
+    {"snapshot", fuzz_snapshot},
+    {"text", fuzz_text},
+    {"token_answer", fuzz_token_answer},
     {"tree", fuzz_tree},
 };
 

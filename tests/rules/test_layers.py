@@ -29,6 +29,7 @@ CHOOSERS = {"storage/open.cpp"}
 # Implementations of one interface, none of which may know another.
 STORAGE_SIBLINGS = {
     "cache",
+    "azure_blob",
     "dry_run",
     "fault",
     "foreign",
@@ -90,8 +91,9 @@ def test_siblings_do_not_know_each_other() -> None:
             if components and here.parts[1] != there.parts[1]:
                 wrong.append(f"{here}: a component may not include {name}")
             backends = here.parts[0] == there.parts[0] == "storage"
-            siblings = {here.stem, there.stem} <= STORAGE_SIBLINGS
-            if backends and siblings and here.stem != there.stem:
+            # Each is a file, or a folder of files.
+            ours, theirs = (Path(path.parts[1]).stem for path in (here, there))
+            if backends and {ours, theirs} <= STORAGE_SIBLINGS and ours != theirs:
                 wrong.append(f"{here}: a backend may not include {name}")
     assert not wrong, "\n".join(wrong)
 

@@ -12,6 +12,8 @@ ROOT = Path(__file__).parents[2]
 SOURCES = [
     "tests/bench",
     "tests/interop",
+    "tests/services",
+    "tests/identity",
     "tests/rules",
     "tests/docs",
     "tests/totals.py",

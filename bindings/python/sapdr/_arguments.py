@@ -36,6 +36,16 @@ def text(value: str) -> bytes:
     return value.encode("utf-8", "surrogateescape")
 
 
+def optional_path(value: StrPath | None) -> bytes | None:
+    """A path, or the default."""
+    return None if value is None else path(value)
+
+
+def optional_text(value: str | None) -> bytes | None:
+    """Text, or the default."""
+    return None if value is None else text(value)
+
+
 def texts(values: Strings) -> list[bytes]:
     """One string or several."""
     if isinstance(values, str):

@@ -29,6 +29,10 @@ from ._errors import (
 from ._streams import Buffer
 
 Call: TypeAlias = Literal["create", "exists", "size", "load", "save", "list", "erase"]
+AzureTier: TypeAlias = Literal["account", "hot", "cool", "cold", "archive"]
+AzureIdentity: TypeAlias = Literal[
+    "automatic", "client-secret", "client-certificate", "workload", "managed", "cli"
+]
 StoredType: TypeAlias = Literal["config", "key", "lock", "snapshot", "index", "pack", "verified"]
 
 
@@ -91,8 +95,69 @@ class Backend:
 
     @classmethod
     def open(cls, location: StrPath) -> Backend:
-        """The storage at a location: a folder ("/srv/repo"), or "memory:". Touches nothing."""
+        """The storage at a location: a folder ("/srv/repo"), a container of Azure Blob Storage
+        ("azure:container:/prefix" or an https URL; account and credentials come from the
+        environment), or "memory:". Touches nothing."""
         return cls(_sapdr.Backend.open(_arguments.path(location)))
+
+    @classmethod
+    def azure(
+        cls,
+        location: str,
+        *,
+        account: str | None = None,
+        account_key: str | None = None,
+        sas: str | None = None,
+        connection_string: str | None = None,
+        identity: AzureIdentity = "automatic",
+        authority_host: str | None = None,
+        tenant_id: str | None = None,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        certificate_path: StrPath | None = None,
+        certificate_password: str | None = None,
+        federated_token_file: StrPath | None = None,
+        pack_tier: AzureTier = "account",
+        connections: int = 0,
+        ca_file: StrPath | None = None,
+        proxy: str | None = None,
+        connect_timeout: Duration = 0,
+        first_byte_timeout: Duration = 0,
+        stall_timeout: Duration = 0,
+        retry: bool = True,
+    ) -> Backend:
+        """Azure Blob Storage at "azure:container:/prefix" or at an https URL, which may have a SAS.
+        Touches nothing.
+
+        What is given goes before the environment. At most one of `account_key`, `sas`,
+        `connection_string` and an identity of Microsoft Entra ID (`identity`, or one of the
+        arguments after it down to `federated_token_file`) proves who we are. `pack_tier` is where
+        contents of files are stored; what is in the archive cannot be read before it was
+        rehydrated. `connections` requests are made at once (0: 8). `retry` makes calls again that
+        failed with what may pass, as `with_retry` does by default.
+        """
+        options = _sapdr.AzureOptions()
+        options.account = _arguments.optional_text(account)
+        options.account_key = _arguments.optional_text(account_key)
+        options.sas = _arguments.optional_text(sas)
+        options.connection_string = _arguments.optional_text(connection_string)
+        options.identity_kind = _sapdr.AZURE_IDENTITY[identity]
+        options.authority_host = _arguments.optional_text(authority_host)
+        options.tenant_id = _arguments.optional_text(tenant_id)
+        options.client_id = _arguments.optional_text(client_id)
+        options.client_secret = _arguments.optional_text(client_secret)
+        options.certificate_path = _arguments.optional_path(certificate_path)
+        options.certificate_password = _arguments.optional_text(certificate_password)
+        options.federated_token_file = _arguments.optional_path(federated_token_file)
+        options.pack_tier = _sapdr.AZURE_TIER[pack_tier]
+        options.connections = connections
+        options.ca_file = _arguments.optional_path(ca_file)
+        options.proxy = _arguments.optional_text(proxy)
+        options.connect_timeout = _arguments.duration(connect_timeout)
+        options.first_byte_timeout = _arguments.duration(first_byte_timeout)
+        options.stall_timeout = _arguments.duration(stall_timeout)
+        options.retry = retry
+        return cls(_sapdr.Backend.open_azure(_arguments.text(location), options))
 
     @classmethod
     def from_object(

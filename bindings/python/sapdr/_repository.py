@@ -70,12 +70,13 @@ def init(
 ) -> Repository:
     """Creates a repository and opens it.
 
-    `location` is a folder ("/srv/repo"), "memory:", a `Backend`, or storage of your own (see
-    `SupportsBackend`). The password, of at least one byte, is given directly, as a file, or as a
-    command that prints it. `version` is restic's repository version; `scrypt` is the cost (N, r, p)
-    of deriving the key from the password, 0 for restic's. With the codec "tensor" weights of
-    models take a third less, and other programs than this one refuse the repository; `copy` brings
-    its snapshots into one without it. Files are cut as in
+    `location` is a folder ("/srv/repo"), a container of Azure Blob Storage
+    ("azure:container:/prefix" or an https URL), "memory:", a `Backend`, or storage of your own
+    (see `SupportsBackend`). The password, of at least one byte, is given directly, as a file, or as
+    a command that prints it. `version` is restic's repository version; `scrypt` is the cost
+    (N, r, p) of deriving the key from the password, 0 for restic's. With the codec "tensor" weights
+    of models take a third less, and other programs than this one refuse the repository; `copy`
+    brings its snapshots into one without it. Files are cut as in
     `copy_chunker_params`, if that is given: what is copied from there and what is backed up then
     has the same blobs.
     Raises `ExistsError` if there is a repository already.

@@ -46,6 +46,8 @@ COMPRESSION: Final[dict[str, int]]
 CODEC: Final[dict[str, int]]
 CHUNKER: Final[dict[str, int]]
 OVERWRITE: Final[dict[str, int]]
+AZURE_TIER: Final[dict[str, int]]
+AZURE_IDENTITY: Final[dict[str, int]]
 CALLS: Final[dict[str, int]]
 GROUP_BY: Final[dict[str, int]]
 KEEP_UNLIMITED: Final[int]
@@ -69,6 +71,29 @@ class OpenOptions(metaclass=_Type):
     retry_lock: timedelta
     cache_dir: bytes | None
     cache_size: int
+    def __init__(self) -> None: ...
+
+class AzureOptions(metaclass=_Type):
+    connections: int
+    account: bytes | None
+    account_key: bytes | None
+    sas: bytes | None
+    connection_string: bytes | None
+    identity_kind: int
+    pack_tier: int
+    authority_host: bytes | None
+    tenant_id: bytes | None
+    client_id: bytes | None
+    client_secret: bytes | None
+    certificate_path: bytes | None
+    certificate_password: bytes | None
+    federated_token_file: bytes | None
+    ca_file: bytes | None
+    proxy: bytes | None
+    connect_timeout: timedelta
+    first_byte_timeout: timedelta
+    stall_timeout: timedelta
+    retry: bool
     def __init__(self) -> None: ...
 
 class KeyOptions(metaclass=_Type):
@@ -244,6 +269,8 @@ class Backend(metaclass=_Type):
     def __init__(self, *args: Never, **kwargs: Never) -> None: ...  # made by open and from_object
     @staticmethod
     def open(location: bytes) -> Backend: ...
+    @staticmethod
+    def open_azure(location: bytes, options: AzureOptions) -> Backend: ...
     @staticmethod
     def from_object(custom: object, location: bytes, max_parallel: int, retry: bool) -> Backend: ...
     def with_retry(

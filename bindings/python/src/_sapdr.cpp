@@ -49,6 +49,18 @@ PYBIND11_MODULE(_sapdr, module) {
                                       {"always", SAPDR_OVERWRITE_ALWAYS},
                                       {"if-newer", SAPDR_OVERWRITE_IF_NEWER},
                                       {"never", SAPDR_OVERWRITE_NEVER}});
+  module.attr("AZURE_TIER") = numbers({{"account", SAPDR_AZURE_TIER_OF_ACCOUNT},
+                                       {"hot", SAPDR_AZURE_TIER_HOT},
+                                       {"cool", SAPDR_AZURE_TIER_COOL},
+                                       {"cold", SAPDR_AZURE_TIER_COLD},
+                                       {"archive", SAPDR_AZURE_TIER_ARCHIVE}});
+  module.attr("AZURE_IDENTITY") =
+      numbers({{"automatic", SAPDR_AZURE_IDENTITY_AUTOMATIC},
+               {"client-secret", SAPDR_AZURE_IDENTITY_CLIENT_SECRET},
+               {"client-certificate", SAPDR_AZURE_IDENTITY_CLIENT_CERTIFICATE},
+               {"workload", SAPDR_AZURE_IDENTITY_WORKLOAD},
+               {"managed", SAPDR_AZURE_IDENTITY_MANAGED},
+               {"cli", SAPDR_AZURE_IDENTITY_CLI}});
   module.attr("CALLS") = numbers({{"create", SAPDR_CALL_CREATE},
                                   {"exists", SAPDR_CALL_EXISTS},
                                   {"size", SAPDR_CALL_SIZE},

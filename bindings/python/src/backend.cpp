@@ -123,6 +123,13 @@ std::shared_ptr<opened_backend> opened_backend::open(const std::string& location
   return std::make_shared<opened_backend>(shared, sapdr::backend(shared->context, location));
 }
 
+std::shared_ptr<opened_backend> opened_backend::open_azure(const std::string& location,
+                                                           const sapdr::azure_options& options) {
+  const auto shared = std::make_shared<common>();
+  return std::make_shared<opened_backend>(shared,
+                                          sapdr::backend(shared->context, location, options));
+}
+
 std::shared_ptr<opened_backend> opened_backend::from_object(py::object adapter,
                                                             const std::string& location,
                                                             uint32_t max_parallel, bool retry) {
@@ -138,6 +145,7 @@ void bind_backend(py::module_& module) {
   using self = opened_backend;
   py::class_<self, std::shared_ptr<self>>(module, "Backend")
       .def_static("open", &self::open, arg("location"))
+      .def_static("open_azure", &self::open_azure, arg("location"), arg("options"))
       .def_static("from_object", &self::from_object, arg("custom"), arg("location"),
                   arg("max_parallel"), arg("retry"))
       .def("with_retry", &with_retry, arg("max_attempts"), arg("max_elapsed"), arg("min_wait"),

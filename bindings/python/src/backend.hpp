@@ -31,6 +31,8 @@ class opened_backend {
       : common_(std::move(shared)), storage_(std::move(storage)) {}
 
   static std::shared_ptr<opened_backend> open(const std::string& location);
+  static std::shared_ptr<opened_backend> open_azure(const std::string& location,
+                                                    const sapdr::azure_options& options);
   // Nothing is stored anywhere: for what needs a context only.
   static std::shared_ptr<opened_backend> none() { return open("memory:"); }
   // `adapter` is a _backend._Adapter.

@@ -35,6 +35,32 @@ void bind_open_options(py::module_& module) {
       .def_readwrite("cache_size", &sapdr::open_options::cache_size);
 }
 
+void bind_azure_options(py::module_& module) {
+  using options = sapdr::azure_options;
+  py::class_<options>(module, "AzureOptions")
+      .def(py::init<>())
+      .def_readwrite("connections", &options::connections)
+      .def_readwrite("account", &options::account)
+      .def_readwrite("account_key", &options::account_key)
+      .def_readwrite("sas", &options::sas)
+      .def_readwrite("connection_string", &options::connection_string)
+      .def_readwrite("identity_kind", &options::identity_kind)
+      .def_readwrite("pack_tier", &options::pack_tier)
+      .def_readwrite("authority_host", &options::authority_host)
+      .def_readwrite("tenant_id", &options::tenant_id)
+      .def_readwrite("client_id", &options::client_id)
+      .def_readwrite("client_secret", &options::client_secret)
+      .def_readwrite("certificate_path", &options::certificate_path)
+      .def_readwrite("certificate_password", &options::certificate_password)
+      .def_readwrite("federated_token_file", &options::federated_token_file)
+      .def_readwrite("ca_file", &options::ca_file)
+      .def_readwrite("proxy", &options::proxy)
+      .def_readwrite("connect_timeout", &options::connect_timeout)
+      .def_readwrite("first_byte_timeout", &options::first_byte_timeout)
+      .def_readwrite("stall_timeout", &options::stall_timeout)
+      .def_readwrite("retry", &options::retry);
+}
+
 void bind_key_options(py::module_& module) {
   py::class_<sapdr::key_options>(module, "KeyOptions")
       .def(py::init<>())
@@ -180,6 +206,7 @@ void bind_removing_options(py::module_& module) {
 
 void bind_options(py::module_& module) {
   bind_open_options(module);
+  bind_azure_options(module);
   bind_key_options(module);
   bind_backup_options(module);
   bind_reading_options(module);

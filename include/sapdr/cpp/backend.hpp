@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <new>
+#include <sapdr/cpp/azure.hpp>
 #include <sapdr/cpp/context.hpp>
 #include <span>
 #include <string>
@@ -186,10 +187,18 @@ struct fault_options {
 /* Everything in it may be called from any thread. */
 class backend {
  public:
-  /* `location` as in backend.h: "/srv/repo", "local:/srv/repo", "memory:". Touches nothing. */
+  /* `location` as in backend.h: "/srv/repo", "azure:container:/prefix". Touches nothing. */
   backend(const context& ctx, const std::string& location)
       : backend(ctx.log_, make([&](auto** out, auto** err) {
                   return sapdr_backend_open(out, ctx.get(), detail::c_string(location), err);
+                })) {}
+
+  /* Storage in Azure; `location` as in azure.h. Touches nothing. */
+  backend(const context& ctx, const std::string& location, const azure_options& options)
+      : backend(ctx.log_, make([&](auto** out, auto** err) {
+                  const sapdr_azure_options c = detail::c_azure(options);
+                  return sapdr_backend_open_azure(out, ctx.get(), detail::c_string(location), &c,
+                                                  err);
                 })) {}
 
   /* A backend of a storage of your own. */

@@ -1,0 +1,78 @@
+#include "storage.hpp"
+
+#include <charconv>
+#include <string_view>
+
+#include "failure.hpp"
+#include "parse.hpp"
+#include "settings.hpp"
+#include "text.hpp"
+
+namespace sapdr::shell {
+namespace {
+
+bool is_in_azure(const std::string& location) {
+  for (const char* scheme : {"azure:", "https:", "http:"}) {
+    if (location.rfind(scheme, 0) == 0) return true;
+  }
+  return false;
+}
+
+std::uint32_t number(const std::string& name, const std::string& value) {
+  std::uint32_t number = 0;
+  const char* end = value.data() + value.size();
+  const auto [rest, error] = std::from_chars(value.data(), end, number);
+  if (error == std::errc() && rest == end) return number;
+  throw usage_error("-o " + name + ": \"" + shown(value) + "\" is not a number");
+}
+
+std::string lower(std::string text) {
+  for (char& c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return text;
+}
+
+void set(sapdr_azure_options& options, const std::string& name, const std::string& value) {
+  if (name == "azure.connections") {
+    options.connections = number(name, value);
+  } else if (name == "azure.access-tier") {
+    options.pack_tier = parse_choice("-o azure.access-tier", lower(value),
+                                     {{"hot", SAPDR_AZURE_TIER_HOT},
+                                      {"cool", SAPDR_AZURE_TIER_COOL},
+                                      {"cold", SAPDR_AZURE_TIER_COLD},
+                                      {"archive", SAPDR_AZURE_TIER_ARCHIVE}});
+  } else {
+    throw usage_error("-o: \"" + shown(name) + "\" is not an option")
+        .hinted("use azure.connections=N or azure.access-tier=Hot|Cool|Cold|Archive");
+  }
+}
+
+// All are looked at, also those of storage that is not used: a slip must not go unseen.
+sapdr_azure_options azure_options(const StorageOptions& given) {
+  sapdr_azure_options options;
+  SAPDR_INIT(&options);
+  for (const std::string& each : given.extended) {
+    const size_t equals = each.find('=');
+    if (equals == std::string::npos) {
+      throw usage_error("-o: \"" + shown(each) + "\" is not NAME=VALUE");
+    }
+    set(options, lower(each.substr(0, equals)), each.substr(equals + 1));
+  }
+  options.ca_file = given.ca_file.empty() ? nullptr : given.ca_file.c_str();
+  return options;
+}
+
+}  // namespace
+
+Backend open_storage(sapdr_ctx* context, const std::string& location,
+                     const StorageOptions& options) {
+  const sapdr_azure_options azure = azure_options(options);
+  return make<Backend>([&](auto** out, sapdr_error** error) {
+    return is_in_azure(location)
+               ? sapdr_backend_open_azure(out, context, location.c_str(), &azure, error)
+               : sapdr_backend_open(out, context, location.c_str(), error);
+  });
+}
+
+}  // namespace sapdr::shell

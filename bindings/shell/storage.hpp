@@ -1,0 +1,20 @@
+// Storage at a location, with the options that -o and --cacert give for it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "handles.hpp"
+
+namespace sapdr::shell {
+
+struct StorageOptions {
+  std::vector<std::string> extended;  // "azure.connections=5", as restic names them
+  std::string ca_file;
+};
+
+// Throws a usage error for an option that is none.
+Backend open_storage(sapdr_ctx* context, const std::string& location,
+                     const StorageOptions& options);
+
+}  // namespace sapdr::shell

@@ -1,0 +1,278 @@
+#include "storage/azure_blob/azure_blob.hpp"
+
+#include <charconv>
+#include <cstdlib>
+#include <utility>
+
+#include "base/encoding.hpp"
+#include "checksum/crc64.hpp"
+#include "net/azure/credential.hpp"
+#include "storage/azure_blob/blob_client.hpp"
+#include "storage/azure_blob/blob_list.hpp"
+#include "storage/azure_blob/http_date.hpp"
+#include "storage/layout.hpp"
+
+namespace sapdr::core {
+
+namespace {
+
+constexpr unsigned default_connections = 8;
+constexpr unsigned spare_connections = 2;  // locks are refreshed while all others are busy
+constexpr uint64_t largest_blob = 5000ULL * 1024 * 1024;
+constexpr const char* page_size = "5000";
+
+bool is_success(const HttpResponse& response) {
+  return response.status >= 200 && response.status < 300;
+}
+
+const char* to_string(AccessTier tier) {
+  switch (tier) {
+    case AccessTier::of_account:
+      return "";
+    case AccessTier::hot:
+      return "Hot";
+    case AccessTier::cool:
+      return "Cool";
+    case AccessTier::cold:
+      return "Cold";
+    case AccessTier::archive:
+      return "Archive";
+  }
+  return "";
+}
+
+std::string crc64_header(ByteView data) {
+  Bytes crc(sizeof(uint64_t));
+  store_le(crc.data(), crc64(data));
+  return to_base64(crc);
+}
+
+class AzureBlobBackend final : public Backend {
+ public:
+  AzureBlobBackend(BlobClient client, AccessTier pack_tier, unsigned connections)
+      : client_(std::move(client)), pack_tier_(pack_tier), connections_(connections) {}
+
+  std::string location() const override { return client_.place().shown; }
+  unsigned max_parallel() const override { return connections_; }
+  bool is_remote() const override { return true; }
+
+  void create() override;
+  bool exists(const FileName& file) override;
+  uint64_t size_of(const FileName& file) override;
+  void load(const FileName& file, uint64_t offset, ByteSpan out) override;
+  void save(const FileName& file, ByteView data) override;
+  void list(FileType type, const ObjectVisitor& each) override;
+  void erase(const FileName& file) override;
+
+ private:
+  HttpRequest request_for(const char* method, const FileName& file) const;
+  HttpResponse look_at(const FileName& file) const;
+  uint64_t size_in(const HttpResponse& response, const FileName& file) const;
+  BlobPage list_page(const std::string& prefix, const std::string& marker, const char* limit) const;
+  void list_config(const ObjectVisitor& each) const;
+
+  const BlobClient client_;
+  const AccessTier pack_tier_;
+  const unsigned connections_;
+};
+
+HttpRequest AzureBlobBackend::request_for(const char* method, const FileName& file) const {
+  require_valid(file);
+  HttpRequest request;
+  request.method = method;
+  request.url = client_.place().url_of(path_of(file));
+  return request;
+}
+
+// A SAS of the container, or a role for its data only, may not create it: that it can be listed is
+// enough then.
+void AzureBlobBackend::create() {
+  HttpRequest request;
+  request.method = "PUT";
+  request.url = client_.place().url_of({});
+  request.url.add_query("restype", "container");
+  const HttpResponse response = client_.send(std::move(request));
+  if (is_success(response) || error_code_of(response) == "ContainerAlreadyExists") return;
+  const Error failure =
+      client_.failure(response, "create the container " + client_.place().container);
+  if (failure.code() != Code::permission && failure.code() != Code::auth) throw failure;
+  try {
+    list_page({}, {}, "1");
+  } catch (const Error&) {
+    throw failure;
+  }
+}
+
+HttpResponse AzureBlobBackend::look_at(const FileName& file) const {
+  return client_.send(request_for("HEAD", file));
+}
+
+uint64_t AzureBlobBackend::size_in(const HttpResponse& response, const FileName& file) const {
+  const std::string what = "look at " + core::to_string(file);
+  if (!is_success(response)) throw client_.failure(response, what);
+  const std::string* header = response.headers.find("Content-Length");
+  uint64_t size = 0;
+  if (header != nullptr) {
+    const char* end = header->data() + header->size();
+    const auto [rest, error] = std::from_chars(header->data(), end, size);
+    if (error == std::errc() && rest == end) return size;
+  }
+  throw Error(Code::network,
+              "could not " + what + " in " + location() +
+                  ": the answer does not tell the size; is a proxy in between?",
+              Retry::maybe);
+}
+
+bool AzureBlobBackend::exists(const FileName& file) {
+  const HttpResponse response = look_at(file);
+  if (is_success(response)) return true;
+  const Error failure = client_.failure(response, "look for " + core::to_string(file));
+  if (failure.code() == Code::not_found) return false;
+  throw failure;
+}
+
+uint64_t AzureBlobBackend::size_of(const FileName& file) {
+  return size_in(look_at(file), file);
+}
+
+void AzureBlobBackend::load(const FileName& file, uint64_t offset, ByteSpan out) {
+  const std::string what = "load " + core::to_string(file);
+  const auto require_reach = [&] {
+    const uint64_t size = size_of(file);
+    if (offset <= size && out.size() <= size - offset) return;
+    throw Error(Code::corrupt, "could not " + what + " in " + location() +
+                                   ": it is shorter than expected: it has " + std::to_string(size) +
+                                   " bytes");
+  };
+  // There is no range without bytes, nor one whose end has no number.
+  if (out.empty() || offset > UINT64_MAX - out.size()) return require_reach();
+  HttpRequest request = request_for("GET", file);
+  request.headers.set(
+      "Range", "bytes=" + std::to_string(offset) + "-" + std::to_string(offset + out.size() - 1));
+  request.into = out;
+  try {
+    const HttpResponse response = client_.send(std::move(request));
+    if (response.status == 206 || response.status == 200) return;
+    throw client_.failure(response, what);
+  } catch (const Error& error) {
+    // The service cuts a range at the end of the blob: to the client that is a short answer.
+    if (error.code() == Code::network && error.detail("http_status") == nullptr) require_reach();
+    throw;
+  }
+}
+
+void AzureBlobBackend::save(const FileName& file, ByteView data) {
+  const std::string what = "store " + core::to_string(file);
+  if (data.size() > largest_blob) {
+    throw Error(Code::unsupported, "could not " + what + ": it has " + std::to_string(data.size()) +
+                                       " bytes, and a blob at most " +
+                                       std::to_string(largest_blob));
+  }
+  HttpRequest request = request_for("PUT", file);
+  request.headers.set("x-ms-blob-type", "BlockBlob");
+  request.headers.set("If-None-Match", "*");
+  request.headers.set("Content-Type", "application/octet-stream");
+  request.headers.set("x-ms-content-crc64", crc64_header(data));
+  if (file.type == FileType::pack && !file.holds_trees && pack_tier_ != AccessTier::of_account) {
+    request.headers.set("x-ms-access-tier", to_string(pack_tier_));
+  }
+  request.body = data;
+  const HttpResponse response = client_.send(std::move(request));
+  if (!is_success(response)) throw client_.failure(response, what);
+}
+
+void AzureBlobBackend::erase(const FileName& file) {
+  HttpRequest request = request_for("DELETE", file);
+  request.headers.set("x-ms-delete-snapshots", "include");
+  const HttpResponse response = client_.send(std::move(request));
+  if (!is_success(response)) throw client_.failure(response, "erase " + core::to_string(file));
+}
+
+BlobPage AzureBlobBackend::list_page(const std::string& prefix, const std::string& marker,
+                                     const char* limit) const {
+  HttpRequest request;
+  request.url = client_.place().url_of({});
+  request.url.add_query("restype", "container");
+  request.url.add_query("comp", "list");
+  request.url.add_query("maxresults", limit);
+  if (!prefix.empty()) request.url.add_query("prefix", prefix);
+  if (!marker.empty()) request.url.add_query("marker", marker);
+  const HttpResponse response = client_.send(std::move(request));
+  if (!is_success(response)) {
+    throw client_.failure(response, "list the objects below \"" + prefix + "\"");
+  }
+  return parse_blob_page(response.body);
+}
+
+void AzureBlobBackend::list_config(const ObjectVisitor& each) const {
+  const FileName config{FileType::config, ""};
+  const HttpResponse response = look_at(config);
+  if (response.status == 404 && error_code_of(response) != "ContainerNotFound") return;
+  const uint64_t size = size_in(response, config);
+  const std::string* modified = response.headers.find("Last-Modified");
+  each({"", size, modified == nullptr ? 0 : parse_http_date(*modified).value_or(0)});
+}
+
+// What lies there under other names is not ours, as in a folder.
+void AzureBlobBackend::list(FileType type, const ObjectVisitor& each) {
+  if (type == FileType::config) return list_config(each);
+  std::string prefix = client_.place().prefix;
+  if (!prefix.empty()) prefix += '/';
+  const size_t own_names = prefix.size();
+  prefix.append(folder_of(type)).append("/");
+  std::string marker;
+  do {
+    const BlobPage page = list_page(prefix, marker, page_size);
+    for (const ListedBlob& blob : page.blobs) {
+      const std::string_view path = blob.name;
+      const FileName file{type, std::string(path.substr(path.rfind('/') + 1))};
+      if (!is_object_name(file.name) || path.size() < own_names) continue;
+      if (path.substr(own_names) == path_of(file)) each({file.name, blob.size, blob.modified});
+    }
+    if (!page.next.empty() && page.next == marker) {
+      throw Error(Code::network, "the list of " + location() + " does not end", Retry::maybe);
+    }
+    marker = page.next;
+  } while (!marker.empty());
+}
+
+unsigned connections_of(const AzureBlobOptions& options) {
+  return options.connections == 0 ? default_connections : options.connections;
+}
+
+// AZURE_FORCE_CLI_CREDENTIAL is restic's: whoever is logged in with az, and nobody else.
+AzureIdentitySettings identity(const Environment& environment) {
+  AzureIdentitySettings settings = azure_identity_settings(environment);
+  constexpr const char* forced = "AZURE_FORCE_CLI_CREDENTIAL";
+  const char* value = environment ? environment(forced) : std::getenv(forced);
+  if (value != nullptr && std::string_view(value) == "true") {
+    settings.kind = AzureCredentialKind::azure_cli;
+  }
+  return settings;
+}
+
+}  // namespace
+
+HttpOptions http_options(const AzureBlobOptions& options) {
+  HttpOptions http;
+  http.max_connections = connections_of(options) + spare_connections;
+  http.timeouts = options.timeouts;
+  http.proxy = options.proxy;
+  http.ca_file = options.ca_file;
+  return http;
+}
+
+BackendPtr open_azure_blob(const ContextPtr& context, std::string_view location,
+                           const AzureBlobOptions& options, const Environment& environment) {
+  const HttpOptions http = http_options(options);
+  BlobPlace place = find_place(location, options, environment);
+  if (!place.credential) {
+    place.credential =
+        token_blob_credential(make_azure_credential(context, identity(environment), http));
+  }
+  BlobClient client(context, make_http_client(context, http), std::move(place));
+  return std::make_shared<AzureBlobBackend>(std::move(client), options.pack_tier,
+                                            connections_of(options));
+}
+
+}  // namespace sapdr::core

@@ -1,0 +1,70 @@
+#include "storage/azure_blob/blob_list.hpp"
+
+#include <charconv>
+#include <pugixml.hpp>
+
+#include "base/error.hpp"
+#include "net/url.hpp"
+#include "storage/azure_blob/http_date.hpp"
+
+namespace sapdr::core {
+
+namespace {
+
+// Elements, text and the five entities; no document types, so nothing grows.
+constexpr unsigned parts = pugi::parse_escapes | pugi::parse_cdata;
+constexpr size_t longest_error = 64 * 1024;
+
+Error not_a_page(const std::string& why) {
+  return Error(Code::network,
+               "the answer to List Blobs is not one of Azure Blob Storage (" + why +
+                   "): is the location right, is a proxy in between?",
+               Retry::maybe);
+}
+
+std::string name_of(const pugi::xml_node& name) {
+  const std::string text = name.child_value();
+  if (!name.attribute("Encoded").as_bool()) return text;
+  try {
+    return percent_decode(text);
+  } catch (const Error&) {
+    throw not_a_page("a name that is encoded wrongly");
+  }
+}
+
+ListedBlob blob_of(const pugi::xml_node& node) {
+  const pugi::xml_node properties = node.child("Properties");
+  ListedBlob blob;
+  blob.name = name_of(node.child("Name"));
+  const std::string_view size = properties.child_value("Content-Length");
+  const auto [end, error] = std::from_chars(size.data(), size.data() + size.size(), blob.size);
+  if (blob.name.empty() || error != std::errc() || end != size.data() + size.size()) {
+    throw not_a_page("a blob without name or size");
+  }
+  blob.modified = parse_http_date(properties.child_value("Last-Modified")).value_or(0);
+  return blob;
+}
+
+}  // namespace
+
+BlobPage parse_blob_page(ByteView xml) {
+  pugi::xml_document document;
+  const pugi::xml_parse_result parsed = document.load_buffer(xml.data(), xml.size(), parts);
+  if (!parsed) throw not_a_page(parsed.description());
+  const pugi::xml_node root = document.child("EnumerationResults");
+  if (!root) throw not_a_page("no EnumerationResults");
+  BlobPage page;
+  for (const pugi::xml_node& node : root.child("Blobs").children("Blob")) {
+    page.blobs.push_back(blob_of(node));
+  }
+  page.next = root.child_value("NextMarker");
+  return page;
+}
+
+std::string parse_error_code(ByteView xml) {
+  pugi::xml_document document;
+  if (xml.size() > longest_error || !document.load_buffer(xml.data(), xml.size(), parts)) return {};
+  return document.child("Error").child_value("Code");
+}
+
+}  // namespace sapdr::core
