@@ -123,7 +123,7 @@ run_all() {
 
 run_asan() {
   built "$ROOT/build-asan" "" "${ASAN[@]}"
-  suite asan-c meson_tests build-asan unit conformance capi fuzz
+  suite asan-c meson_tests build-asan unit net conformance capi fuzz
 }
 
 run_asan_command() {
@@ -132,7 +132,7 @@ run_asan_command() {
 
 run_tsan() {
   built "$ROOT/build-tsan" "" "${TSAN[@]}"
-  suite tsan-c meson_tests build-tsan unit conformance capi
+  suite tsan-c meson_tests build-tsan unit net conformance capi
 }
 
 run_long() {
