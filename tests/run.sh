@@ -125,7 +125,7 @@ run_all() {
 
 run_asan() {
   built "$ROOT/build-asan" "" "${ASAN[@]}"
-  suite asan-c meson_tests build-asan unit conformance azure capi fuzz
+  suite asan-c meson_tests build-asan unit net conformance azure capi fuzz
 }
 
 run_asan_command() {
@@ -134,7 +134,7 @@ run_asan_command() {
 
 run_tsan() {
   built "$ROOT/build-tsan" "" "${TSAN[@]}"
-  suite tsan-c meson_tests build-tsan unit conformance capi
+  suite tsan-c meson_tests build-tsan unit net conformance capi
 }
 
 run_long() {

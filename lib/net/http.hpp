@@ -4,11 +4,14 @@
 //   - `send` may be called from any thread at the same time. Connections are kept alive and reused;
 //     a call uses one for itself.
 //   - Any status is an answer and is returned; redirects are not followed. What keeps an answer
-//   from
-//     arriving whole is thrown: Code::network (Retry::yes where nothing was sent, else
-//     Retry::maybe), Code::timeout (Retry::maybe), Code::cancelled if the operation of the calling
-//     thread is cancelled (base/cancel.hpp; noticed within 0.1 s, in every phase, name look-up
-//     excepted). Messages name method and Url::shown(), never headers, bodies or queries.
+//     away, or in part, is thrown: Code::network (Retry::yes where nothing was sent, else
+//     Retry::maybe; Retry::never where that helps nobody: a certificate, a host that does not
+//     exist, a proxy that refuses, an answer that is too large), Code::timeout (Retry::maybe),
+//     Code::cancelled if the operation of the calling thread is cancelled (base/cancel.hpp; noticed
+//     within 0.1 s, in every phase, name look-up excepted). Messages name method and Url::shown(),
+//     never headers, bodies or queries; the detail "phase" is connect, send, first_byte or receive.
+//   - A server may answer before it has the whole request: that answer is returned, but for a 2xx,
+//     which is Code::network.
 //   - A request on a kept connection that the server closed before the first byte of the answer is
 //     sent once more on a new one, whatever the method: servers close idle connections, and every
 //     request here may be repeated (see storage/retry.hpp for who makes that true).
@@ -45,7 +48,7 @@ class HttpHeaders {
 struct HttpRequest {
   std::string method = "GET";
   Url url;
-  HttpHeaders headers;  // Host, Content-Length and Connection are added
+  HttpHeaders headers;  // Host, Content-Length and Connection are added, and refused here
   ByteView body;        // borrowed until send() returns
   // Where the body of a 200 or 206 goes, which then has to be just as long (else Code::network,
   // Retry::maybe). Empty: into HttpResponse::body. Bodies of other statuses always go there.

@@ -109,7 +109,6 @@ Proxy Proxy::parse(std::string_view text) {
   try {
     if (const size_t at = text.rfind('@'); at != text.npos) {
       std::string user = percent_decode(text.substr(0, at));
-      proxy.authorization = {};
       std::string encoded = "Basic " + to_base64(as_bytes(user));
       const ByteView bytes = as_bytes(encoded);
       proxy.authorization.assign(bytes.begin(), bytes.end());
@@ -149,6 +148,10 @@ ProxyRules::ProxyRules(const std::string& option) {
   for_http_ = first_of_environment({"http_proxy", "all_proxy", "ALL_PROXY"});
   for_https_ = first_of_environment({"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"});
   no_proxy_ = first_of_environment({"no_proxy", "NO_PROXY"});
+}
+
+ProxyRules::~ProxyRules() {
+  for (std::string* text : {&for_http_, &for_https_}) OPENSSL_cleanse(text->data(), text->size());
 }
 
 std::optional<Proxy> ProxyRules::proxy_for(const Url& url) const {

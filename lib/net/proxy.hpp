@@ -27,12 +27,15 @@ class ProxyRules {
   // As HttpOptions::proxy says; the environment is read here and never again. Throws
   // Code::invalid_argument for an option that is no proxy.
   explicit ProxyRules(const std::string& option);
+  ~ProxyRules();
+  ProxyRules(const ProxyRules&) = delete;
+  ProxyRules& operator=(const ProxyRules&) = delete;
 
   // Throws Code::invalid_argument if the environment names one that is none.
   std::optional<Proxy> proxy_for(const Url& url) const;
 
  private:
-  std::string for_http_, for_https_;  // empty: none
+  std::string for_http_, for_https_;  // empty: none; wiped, as they may hold passwords
   std::string no_proxy_;
 };
 

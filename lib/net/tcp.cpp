@@ -20,6 +20,10 @@ using boost::system::error_code;
 // What one system call may move: enough to make calls rare, little enough to notice a cancel.
 constexpr size_t max_step = 1024 * 1024;
 
+asio::const_buffer buffer_of(ByteView bytes) {
+  return {bytes.data(), std::min(bytes.size(), max_step)};
+}
+
 // Asio's socket, never waited for by Asio: the thread that wants something polls the socket itself
 // (net/patience.hpp), so there are no handlers, no other threads and nothing that outlives a call.
 // Asio sends without SIGPIPE.
@@ -36,13 +40,13 @@ class TcpStream final : public Stream {
   }
 
   Step write_some(ByteView first, ByteView second) override {
-    const size_t size = std::min(first.size(), max_step);
-    const std::array<asio::const_buffer, 2> both = {
-        asio::const_buffer(first.data(), size),
-        asio::const_buffer(second.data(),
-                           size < first.size() ? 0 : std::min(second.size(), max_step))};
     error_code error;
-    const size_t n = socket_.write_some(both, error);
+    size_t n = 0;
+    if (first.empty() || second.empty() || first.size() > max_step) {
+      n = socket_.write_some(buffer_of(first.empty() ? second : first), error);
+    } else {
+      n = socket_.write_some(std::array{buffer_of(first), buffer_of(second)}, error);
+    }
     return step(n, error, State::wants_write);
   }
 

@@ -67,8 +67,18 @@ bool is_mismatch(unsigned long code) {
 struct TlsContext::Shared {
   std::unique_ptr<SSL_CTX, Freed<SSL_CTX_free>> ctx;
   std::unique_ptr<BIO_METHOD, Freed<BIO_meth_free>> method;
+  std::once_flag trusts_system;
   std::mutex mutex;
   std::map<std::string, SessionPtr> sessions;  // by origin
+
+  // Takes a tenth of a second for a hundred certificates, so it waits until it is needed. What
+  // cannot be read is noticed when a server cannot be verified.
+  void trust_system() {
+    std::call_once(trusts_system, [&] {
+      SSL_CTX_set_default_verify_paths(ctx.get());
+      ERR_clear_error();
+    });
+  }
 
   void keep(const std::string& origin, SessionPtr session) {
     const std::lock_guard lock(mutex);
@@ -306,9 +316,6 @@ TlsContext::TlsContext(const std::string& ca_file) : shared_(std::make_unique<Sh
   SSL_CTX_set_default_read_buffer_len(ctx, read_ahead);
   SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
   SSL_CTX_sess_set_new_cb(ctx, TlsStream::keep_session);
-  // What is missing of the system's is noticed when a server cannot be verified.
-  SSL_CTX_set_default_verify_paths(ctx);
-  ERR_clear_error();
   if (!ca_file.empty() && SSL_CTX_load_verify_file(ctx, ca_file.c_str()) != 1) {
     ERR_clear_error();
     throw Error(Code::invalid_argument,
@@ -320,6 +327,7 @@ TlsContext::TlsContext(const std::string& ca_file) : shared_(std::make_unique<Sh
 TlsContext::~TlsContext() = default;
 
 StreamPtr TlsContext::handshake(StreamPtr under, const Url& url, Patience& patience) const {
+  shared_->trust_system();
   auto stream = std::make_unique<TlsStream>(std::move(under), *shared_, url);
   stream->handshake(patience);
   return stream;

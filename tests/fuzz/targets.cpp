@@ -24,6 +24,8 @@
 #include "format/snapshot.hpp"
 #include "format/tree.hpp"
 #include "net/azure/token_answer.hpp"
+#include "net/proxy.hpp"
+#include "net/url.hpp"
 #include "operation/amount.hpp"
 #include "operation/retention.hpp"
 
@@ -237,6 +239,26 @@ void fuzz_token_answer(ByteView input) {
   require(error.message().find("hunter2") == std::string::npos, "and holds no secret");
 }
 
+// What is a URL is written and read as the same one, and nothing of it could end a line.
+void fuzz_url(ByteView input) {
+  const std::string_view text = as_text(input);
+  refusing([&] {
+    const Url url = Url::parse(text);
+    const std::string written = url.origin() + url.target();
+    const Url again = Url::parse(written);
+    require(again.tls == url.tls && again.host == url.host && again.port == url.port &&
+                again.path == url.path && again.query == url.query,
+            "a URL reads as written");
+    require(std::all_of(written.begin(), written.end(), [](char c) { return c > ' ' && c < 127; }),
+            "a URL is printable ASCII");
+    require(needs_no_proxy(url.host, url.host), "a host is in the list of itself");
+    split_query(url.query);
+  });
+  refusing([&] { Proxy::parse(text); });
+  needs_no_proxy(text, text);
+  require(percent_decode(percent_encode(text)) == text, "what is encoded is decoded");
+}
+
 constexpr FuzzTarget targets[] = {
     {"codec", fuzz_codec},
     {"config", fuzz_config},
@@ -252,6 +274,7 @@ constexpr FuzzTarget targets[] = {
     {"text", fuzz_text},
     {"token_answer", fuzz_token_answer},
     {"tree", fuzz_tree},
+    {"url", fuzz_url},
 };
 
 }  // namespace

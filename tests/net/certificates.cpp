@@ -15,6 +15,11 @@ void require(bool holds) {
   if (!holds) throw std::runtime_error("OpenSSL could not make a certificate for a test");
 }
 
+void add_name(X509* to, const std::string& name) {
+  X509_NAME_add_entry_by_txt(X509_get_subject_name(to), "CN", MBSTRING_ASC,
+                             reinterpret_cast<const unsigned char*>(name.c_str()), -1, -1, 0);
+}
+
 CertificatePtr new_certificate(EVP_PKEY* key, const char* name, long seconds) {
   CertificatePtr made(X509_new());
   uint64_t serial = 0;
@@ -24,8 +29,7 @@ CertificatePtr new_certificate(EVP_PKEY* key, const char* name, long seconds) {
   X509_gmtime_adj(X509_getm_notBefore(made.get()), -86'400);
   X509_gmtime_adj(X509_getm_notAfter(made.get()), seconds);
   X509_set_pubkey(made.get(), key);
-  X509_NAME_add_entry_by_txt(X509_get_subject_name(made.get()), "CN", MBSTRING_ASC,
-                             reinterpret_cast<const unsigned char*>(name), -1, -1, 0);
+  add_name(made.get(), name);
   return made;
 }
 
@@ -42,6 +46,9 @@ void add_extension(X509* to, X509* issuer, int kind, const std::string& value) {
 TestCa::TestCa()
     : key_(EVP_EC_gen("P-256")), certificate_(new_certificate(key_.get(), "a test's CA", 86'400)) {
   X509* self = certificate_.get();
+  // No two have the same name.
+  const std::string number = std::to_string(ASN1_INTEGER_get(X509_get_serialNumber(self)));
+  add_name(self, number);
   X509_set_issuer_name(self, X509_get_subject_name(self));
   add_extension(self, self, NID_basic_constraints, "critical,CA:TRUE");
   add_extension(self, self, NID_key_usage, "critical,keyCertSign");

@@ -1,6 +1,7 @@
 #include "server.hpp"
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -171,6 +172,9 @@ void Server::accept() {
   while (!is_stopping_) {
     core::Fd fd(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
     if (!fd) continue;
+    // What a server said before it resets a connection must not wait in its own queue.
+    const int yes = 1;
+    ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     const std::lock_guard lock(mutex_);
     Peer& peer = peers_.emplace_back(std::move(fd), connections_++);
     threads_.emplace_back([this, &peer] { serve(peer); });

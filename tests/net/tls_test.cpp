@@ -1,5 +1,5 @@
 // TLS with certificates of a CA that the tests make.
-#include <csignal>
+#include <cstdlib>
 #include <thread>
 #include <vector>
 
@@ -182,6 +182,21 @@ TEST_CASE("TLS: an early answer to a large request, resends, no SIGPIPE") {
       tls.get());
   CHECK(text(http->send(get(forgetful.url("/", "localhost")))) == "0");
   CHECK(text(http->send(put(forgetful.url("/", "localhost"), body))) == "1");
+}
+
+TEST_CASE("TLS: what SSL_CERT_FILE names is trusted, beside the CA file") {
+  const Trust trust;
+  const TestCa other;
+  const SslContextPtr tls = trust.ca.server("DNS:localhost");
+  const SslContextPtr others = other.server("DNS:localhost");
+  Server server(echo, tls.get()), others_server(echo, others.get());
+  const TempDir dir;
+  write_file(dir / "other.pem", other.pem());
+  ::setenv("SSL_CERT_FILE", (dir / "other.pem").c_str(), 1);
+  const auto http = client(trust.trusting());
+  CHECK(http->send(get(server.url("/", "localhost"))).status == 200);
+  CHECK(http->send(get(others_server.url("/", "localhost"))).status == 200);
+  ::setenv("SSL_CERT_FILE", "/dev/null", 1);
 }
 
 TEST_CASE("TLS: a CA file has to be one") {
