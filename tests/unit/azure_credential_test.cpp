@@ -102,6 +102,11 @@ TEST_CASE("azure credential: other clouds' services at that address are none") {
   CHECK(error_of([&] { credential->token(storage_scope); }).message().find("is not Azure's") !=
         std::string::npos);
   CHECK(machine.local->sent.empty());
+  machine.probe->answer(404, "");
+  for (int i = 0; i < 5; ++i) machine.local->answer(404, "");
+  CHECK(error_of([&] { credential->token(storage_scope); })
+            .message()
+            .find("knows nothing of identities; az: ") != std::string::npos);
 }
 
 TEST_CASE("azure credential: a machine without an identity may have az, one with several has not") {

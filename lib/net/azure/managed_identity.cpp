@@ -84,7 +84,7 @@ class ImdsIssuer final : public ManagedIdentityIssuer {
     request.headers.set("Metadata", "true");
     const std::string whom = "Azure's instance metadata service";
     const UnixNs asked = tools_.context->now();
-    const SecretResponse response(ask(request, whom));
+    const SecretResponse response(patiently(request, whom));
     if (response.status() != 200) throw refused(response);
     return token_in(response, request, asked, whom);
   }
@@ -110,6 +110,19 @@ class ImdsIssuer final : public ManagedIdentityIssuer {
     is_known_ = true;
   }
 
+  // A service that is being updated also answers 404, so what is none is known only in the end.
+  HttpResponse patiently(const HttpRequest& request, std::string_view whom) const {
+    try {
+      return ask(request, whom);
+    } catch (const Error& error) {
+      const std::string* status = error.detail("status");
+      if (status == nullptr || *status != "404") throw;
+      throw Error(Code::not_found, "managed identity: what answers at " + endpoint_.origin() +
+                                       " knows nothing of identities")
+          .because(error);
+    }
+  }
+
   Error refused(const SecretResponse& response) const {
     const Refusal refusal = parse_refusal(response.text());
     const auto says = [&](const char* words) {
@@ -130,11 +143,6 @@ class ImdsIssuer final : public ManagedIdentityIssuer {
             .because(reason);
       }
       return Error(Code::not_found, "managed identity: none is assigned to this machine")
-          .because(reason);
-    }
-    if (response.status() == 404) {
-      return Error(Code::not_found, "managed identity: what answers at " + endpoint_.origin() +
-                                        " knows nothing of identities")
           .because(reason);
     }
     return reason;
