@@ -111,8 +111,9 @@ void add_globals(CLI::App& app, GlobalOptions& options) {
          "read at most so much from the storage (default: no limit)");
   option(kGroup, "--limit-upload", options.limit_upload, "KiB/s",
          "write at most so much to the storage (default: no limit)");
-  add_list(app, "-o,--option", options.storage.extended, "NAME=VALUE",
-           "an option of the storage: azure.connections=N, azure.access-tier=TIER")
+  add_list(
+      app, "-o,--option", options.storage.extended, "NAME=VALUE",
+      "an option of the storage: azure.connections=N, azure.access-tier=TIER, azure.secondary=MODE")
       ->group(kGroup);
   option(kGroup, "--cacert", options.storage.ca_file, "FILE",
          "trust these certificates, too, of whoever serves the storage");

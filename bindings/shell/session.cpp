@@ -45,8 +45,9 @@ void Session::print_document(std::string_view text) {
   report_.content("", "", text);
 }
 
-Backend Session::storage_at(const std::string& location) {
+Backend Session::storage_at(const std::string& location, bool only_reads) {
   StorageOptions storage = options_.storage;
+  storage.only_reads = only_reads;
   if (storage.ca_file.empty()) storage.ca_file = variable_of_any_prefix("CACERT");
   return limited(open_storage(context(), location, storage));
 }
@@ -64,12 +65,12 @@ Backend Session::limited(Backend storage) const {
 }
 
 Repository Session::open_at(const std::string& location, sapdr_repo_open_options options,
-                            const Secret& password) {
+                            const Secret& password, bool only_reads) {
   options.password = password.data();
   options.password_size = password.size();
   const std::string cache = options_.no_cache ? "" : cache_folder(options_);
   options.cache_dir = cache.empty() ? nullptr : cache.c_str();
-  const Backend storage = storage_at(location);
+  const Backend storage = storage_at(location, only_reads);
   return make<Repository>([&](auto** out, sapdr_error** error) {
     return sapdr_repo_open(out, context(), storage.get(), &options, error);
   });
@@ -80,7 +81,15 @@ sapdr_repo* Session::open(bool skip_verify) {
   sapdr_repo_open_options options = open_options(options_);
   options.no_verify_blobs = skip_verify;
   if (from_) options.no_lock = 0;
-  repository_ = open_at(location, options, read_password(options_.repository.password, kPassword));
+  repository_ =
+      open_at(location, options, read_password(options_.repository.password, kPassword), false);
+  return repository_.get();
+}
+
+sapdr_repo* Session::open_to_read() {
+  const std::string location = repository_location(options_.repository, kRepository);
+  repository_ = open_at(location, open_options(options_),
+                        read_password(options_.repository.password, kPassword), true);
   return repository_.get();
 }
 
@@ -88,7 +97,7 @@ sapdr_repo* Session::open_from(const RepositoryOptions& from) {
   const std::string location = repository_location(from, kFromRepository);
   sapdr_repo_open_options options = open_options(options_);
   options.key_hint = from.key_hint.empty() ? nullptr : from.key_hint.c_str();
-  from_ = open_at(location, options, read_password(from.password, kFromPassword));
+  from_ = open_at(location, options, read_password(from.password, kFromPassword), true);
   return from_.get();
 }
 

@@ -34,16 +34,18 @@ class Session {
 
   // All of them read a password. `skip_verify`: do not prove each blob before it is stored.
   sapdr_repo* open(bool skip_verify = false);
+  // For what changes nothing that was stored: a second copy of the storage may serve.
+  sapdr_repo* open_to_read();
   // Options as in sapdr_repo_init_options, but for the password.
   sapdr_repo* create(sapdr_repo_init_options options);
   // The repository of --from-repo. Only this one is then opened without locks if --no-lock says so.
   sapdr_repo* open_from(const RepositoryOptions& from);
 
  private:
-  Backend storage_at(const std::string& location);
+  Backend storage_at(const std::string& location, bool only_reads = false);
   Backend limited(Backend storage) const;
   Repository open_at(const std::string& location, sapdr_repo_open_options options,
-                     const Secret& password);
+                     const Secret& password, bool only_reads);
 
   const GlobalOptions& options_;
   Console& console_;

@@ -42,9 +42,16 @@ void set(sapdr_azure_options& options, const std::string& name, const std::strin
                                       {"cool", SAPDR_AZURE_TIER_COOL},
                                       {"cold", SAPDR_AZURE_TIER_COLD},
                                       {"archive", SAPDR_AZURE_TIER_ARCHIVE}});
+  } else if (name == "azure.secondary") {
+    options.secondary = parse_choice("-o azure.secondary", lower(value),
+                                     {{"never", SAPDR_AZURE_SECONDARY_NEVER},
+                                      {"after-failure", SAPDR_AZURE_SECONDARY_AFTER_FAILURE},
+                                      {"only", SAPDR_AZURE_SECONDARY_ONLY}});
   } else {
     throw usage_error("-o: \"" + shown(name) + "\" is not an option")
-        .hinted("use azure.connections=N or azure.access-tier=Hot|Cool|Cold|Archive");
+        .hinted(
+            "use azure.connections=N, azure.access-tier=Hot|Cool|Cold|Archive or "
+            "azure.secondary=never|after-failure|only");
   }
 }
 
@@ -52,6 +59,7 @@ void set(sapdr_azure_options& options, const std::string& name, const std::strin
 sapdr_azure_options azure_options(const StorageOptions& given) {
   sapdr_azure_options options;
   SAPDR_INIT(&options);
+  if (given.only_reads) options.secondary = SAPDR_AZURE_SECONDARY_AFTER_FAILURE;
   for (const std::string& each : given.extended) {
     const size_t equals = each.find('=');
     if (equals == std::string::npos) {

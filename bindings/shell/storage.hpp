@@ -11,6 +11,7 @@ namespace sapdr::shell {
 struct StorageOptions {
   std::vector<std::string> extended;  // "azure.connections=5", as restic names them
   std::string ca_file;
+  bool only_reads = false;  // then the second copy in Azure may serve if the first one is gone
 };
 
 // Throws a usage error for an option that is none.

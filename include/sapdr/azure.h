@@ -31,6 +31,18 @@ enum {
   SAPDR_AZURE_IDENTITY_CLI = 5 /* whoever is logged in with the command az */
 };
 
+/* Whether the second copy of an account with read access to it (RA-GRS, RA-GZRS) is read. It is behind
+ * the first one by some minutes, cannot be changed, and needs no lock. */
+enum {
+  SAPDR_AZURE_SECONDARY_NEVER = 0,
+  SAPDR_AZURE_SECONDARY_AFTER_FAILURE = 1, /* once the first copy has not answered for a minute: from
+                                              then on all is read there, storing and removing fails
+                                              with SAPDR_E_NETWORK, and the log tells how old it is.
+                                              For restoring, listing and checking; never for
+                                              operations that store or remove */
+  SAPDR_AZURE_SECONDARY_ONLY = 2
+};
+
 /* NULL and 0: from the location, the environment, or the default. At most one of account_key, sas,
  * connection_string and an identity (identity_kind or a field after it down to
  * federated_token_file) proves who we are; given one, no other one is looked for. */
@@ -57,7 +69,7 @@ typedef struct sapdr_azure_options {
   int64_t stall_timeout_ns;      /* in which nothing moves; 0: 30 seconds */
   int32_t no_retry;              /* 1: calls are made once; 0: again as sapdr_backend_with_retry
                                     does by default */
-  int32_t reserved;
+  int32_t secondary;             /* SAPDR_AZURE_SECONDARY_* */
 } sapdr_azure_options;
 
 /* Opens storage in Azure without touching it. `location` is one of

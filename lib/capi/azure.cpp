@@ -6,7 +6,7 @@
 #include "capi/options.hpp"
 #include "net/azure/credential.hpp"
 #include "storage/azure_blob/azure_blob.hpp"
-#include "storage/retry.hpp"
+#include "storage/open.hpp"
 
 namespace capi = sapdr::capi;
 namespace core = sapdr::core;
@@ -74,13 +74,14 @@ core::AzureIdentitySettings read_identity(const sapdr_azure_options& given) {
 
 core::AzureBlobOptions read_azure(const core::ContextPtr& context,
                                   const sapdr_azure_options& given) {
-  capi::require_unused(given.reserved);
   capi::require_range(given.identity_kind, 0, SAPDR_AZURE_IDENTITY_CLI, "identity_kind");
   capi::require_range(given.connections, 0, most_connections, "connections");
   core::AzureBlobOptions options;
   options.connections = given.connections;
   options.pack_tier =
       capi::read_choice<core::AccessTier>(given.pack_tier, SAPDR_AZURE_TIER_ARCHIVE, "pack_tier");
+  options.secondary = capi::read_choice<core::ReadSecondary>(
+      given.secondary, SAPDR_AZURE_SECONDARY_ONLY, "secondary");
   read_text(options.account, given.account, "account");
   read_secret(options.account_key, given.account_key, "account_key");
   read_secret(options.sas, given.sas, "sas");
@@ -105,8 +106,7 @@ sapdr_status sapdr_backend_open_azure(sapdr_backend** out, sapdr_ctx* ctx, const
     const core::ContextPtr& context = capi::use(ctx);
     const std::string place = &capi::require(location, "location");
     const sapdr_azure_options given = capi::read_options(options, "options");
-    core::BackendPtr backend = core::open_azure_blob(context, place, read_azure(context, given));
-    if (given.no_retry == 0) backend = core::with_retry(context, std::move(backend));
-    return capi::new_backend(context, std::move(backend));
+    return capi::new_backend(
+        context, core::open_azure(context, place, read_azure(context, given), given.no_retry == 0));
   });
 }

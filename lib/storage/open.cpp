@@ -1,9 +1,11 @@
 #include "storage/open.hpp"
 
 #include "storage/azure_blob/azure_blob.hpp"
+#include "storage/azure_blob/replication.hpp"
 #include "storage/local.hpp"
 #include "storage/memory.hpp"
 #include "storage/retry.hpp"
+#include "storage/secondary.hpp"
 
 namespace sapdr::core {
 
@@ -19,7 +21,40 @@ std::string_view scheme_of(std::string_view location) {
   return location.substr(0, end);
 }
 
+// For how long a first copy is asked again before the second one is read: people wait for a
+// restore.
+constexpr std::chrono::minutes patience_with_primary(1);
+
+DescribeLag lag_of(const ContextPtr& context, const BlobPlace& secondary,
+                   const AzureBlobOptions& options) {
+  return [=] {
+    const BlobClient client(context, make_http_client(context, http_options(options)), secondary);
+    const std::optional<UnixNs> time = last_sync_time(client);
+    return time ? "which has all that was stored before " + format_time(*time)
+                : std::string("whose age the service does not tell");
+  };
+}
+
 }  // namespace
+
+BackendPtr open_azure(const ContextPtr& context, std::string_view location,
+                      const AzureBlobOptions& options, bool retry) {
+  const BlobPlace place = open_place(context, location, options, {});
+  const auto open = [&](const BlobPlace& at, const RetryOptions& retries = {}) {
+    BackendPtr backend = open_azure_blob(context, at, options);
+    return retry ? with_retry(context, std::move(backend), retries) : backend;
+  };
+  if (options.secondary == ReadSecondary::never) return open(place);
+  const std::optional<BlobPlace> secondary = secondary_of(place);
+  if (options.secondary == ReadSecondary::only) {
+    if (secondary) return open(*secondary);
+    throw Error(Code::invalid_argument,
+                place.shown + " does not name the storage account: where is its second copy?");
+  }
+  if (!secondary) return open(place);
+  return with_secondary(context, open(place, {.max_elapsed = patience_with_primary}),
+                        open(*secondary), lag_of(context, *secondary, options));
+}
 
 BackendPtr open_backend(const ContextPtr& context, std::string_view location) {
   const std::string_view scheme = scheme_of(location);
@@ -28,7 +63,7 @@ BackendPtr open_backend(const ContextPtr& context, std::string_view location) {
 
   if (scheme == "memory" && rest.empty()) return open_memory();
   if (scheme == "azure" || scheme == "https" || scheme == "http") {
-    return with_retry(context, open_azure_blob(context, location));
+    return open_azure(context, location, {});
   }
   if (has_scheme && scheme != "local") {
     // The rest may hold a password.

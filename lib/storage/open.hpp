@@ -1,6 +1,7 @@
 // From a location, as users write it, to a backend.
 #pragma once
 
+#include "storage/azure_blob/options.hpp"
 #include "storage/backend.hpp"
 
 namespace sapdr::core {
@@ -9,5 +10,11 @@ namespace sapdr::core {
 // environment of the process and with retries. Touches nothing. Throws Code::unsupported for
 // another scheme, Code::invalid_argument for an empty or malformed location.
 BackendPtr open_backend(const ContextPtr& context, std::string_view location);
+
+// The same for Azure, with options. Calls are made again that failed with what may pass, unless
+// `retry` is false. With ReadSecondary::after_failure reading turns to the second copy when the
+// first one has not answered for a minute: see secondary.hpp.
+BackendPtr open_azure(const ContextPtr& context, std::string_view location,
+                      const AzureBlobOptions& options, bool retry = true);
 
 }  // namespace sapdr::core

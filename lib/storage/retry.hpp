@@ -19,8 +19,8 @@ struct RetryOptions {
 // stored the object nevertheless: if the next one finds it with the same content, it is saved; an
 // erase that then finds nothing has erased it. Each retry is logged. A cancelled operation waits no
 // longer: Code::cancelled, with the failure as its cause. An error with the detail "retry_after",
-// in seconds, comes from storage that asked for a pause: it gets one at least that long. One with the
-// detail "repeated" comes from a call that was made again already.
+// in seconds, comes from storage that asked for a pause: it gets one at least that long. One with
+// the detail "repeated" comes from a call that was made again already.
 BackendPtr with_retry(ContextPtr context, BackendPtr inner, const RetryOptions& options = {});
 
 }  // namespace sapdr::core

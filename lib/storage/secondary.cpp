@@ -82,14 +82,15 @@ class SecondaryBackend final : public Backend {
     if (is_away_) return;
     context_->log(LogLevel::warning, "storage",
                   location() + " cannot be read: " + failure.message() +
-                      "; its second copy is read instead, " + lag());
+                      "; its second copy is read instead, " + lag(failure));
     is_away_ = true;
   }
 
-  std::string lag() const {
+  std::string lag(const Error& failure) const {
     try {
       return describe_lag_();
     } catch (const Error& error) {
+      if (error.retry() != Retry::never) throw failure;
       return "whose age is not known: " + error.message();
     }
   }

@@ -7,8 +7,9 @@
 
 namespace sapdr::core {
 
-// Tells how old the second copy is, for messages: "it has what was stored before
-// 2026-11-14T14:30Z". May throw; called once.
+// Tells how old the second copy is, for messages: "which has all that was stored before …". Called
+// when it is turned to. What it throws means that the age is not known; an error that more attempts
+// might mend, that there is no second copy to turn to: then the failure of the first one stands.
 using DescribeLag = std::function<std::string()>;
 
 // Everything goes to `primary` until a call that reads fails there with an error that more attempts

@@ -44,7 +44,7 @@ static void test_fields(sapdr_ctx* ctx) {
   EXPECT_REFUSED(SAPDR_E_INVALID_ARGUMENT, proxy, "nonsense");
   EXPECT_REFUSED(SAPDR_E_INVALID_ARGUMENT, connect_timeout_ns, -1);
   EXPECT_REFUSED(SAPDR_E_INVALID_ARGUMENT, stall_timeout_ns, -1);
-  EXPECT_REFUSED(SAPDR_E_UNSUPPORTED, reserved, 1);
+  EXPECT_REFUSED(SAPDR_E_INVALID_ARGUMENT, secondary, 3);
 #undef EXPECT_REFUSED
   EXPECT(out == NULL);
 }

@@ -623,3 +623,16 @@ TEST_CASE("secondary: a list that fails in the middle is told once, from one cop
   CHECK(count(*backend) == 1);
   CHECK(log.tells("nobody tells"));
 }
+
+TEST_CASE("secondary: where there is no second copy the failure of the first one stands") {
+  Logged log;
+  const BackendPtr memory = open_memory();
+  memory->save(pack, as_bytes("x"));
+  const FaultOptions once{.calls = call_list, .fail_at = 1, .code = Code::timeout};
+  const BackendPtr backend = with_secondary(
+      log.context, with_fault(log.context, memory, once), open_memory(),
+      []() -> std::string { throw Error(Code::network, "no such host", Retry::maybe); });
+  CHECK(code_of([&] { count(*backend); }) == Code::timeout);
+  CHECK_FALSE(backend->is_read_only());
+  CHECK(count(*backend) == 1);
+}

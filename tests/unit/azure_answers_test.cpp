@@ -5,6 +5,7 @@
 #include "storage/azure_blob/blob_list.hpp"
 #include "storage/azure_blob/failure.hpp"
 #include "storage/azure_blob/http_date.hpp"
+#include "storage/azure_blob/replication.hpp"
 #include "support/errors.hpp"
 
 using namespace sapdr::core;
@@ -198,4 +199,18 @@ TEST_CASE("azure: a refusal tells of a wrong clock, of the key, and of the SAS")
   CHECK_FALSE(tells(by_sas("sp=r&se=2026-11-27T03:00:00Z&sig=secret"), "secret"));
   response = answer(403, "AuthorizationPermissionMismatch");
   CHECK(tells(by_sas("sp=rl&se=2026-12-27T03:00:00Z&sig=secret"), "permissions \"rl\""));
+}
+
+TEST_CASE("azure: how old the second copy is") {
+  const auto age = [](const char* geo) {
+    return parse_last_sync(as_bytes("<?xml version=\"1.0\"?><StorageServiceStats>" +
+                                    std::string(geo) + "</StorageServiceStats>"));
+  };
+  CHECK(age("<GeoReplication><Status>live</Status><LastSyncTime>Fri, 14 Nov 2025 14:30:00 GMT"
+            "</LastSyncTime></GeoReplication>") == 1'763'130'600'000'000'000);
+  CHECK_FALSE(
+      age("<GeoReplication><Status>bootstrap</Status><LastSyncTime></LastSyncTime>"
+          "</GeoReplication>"));
+  CHECK(code_of([&] { age(""); }) == Code::network);
+  CHECK(code_of([] { parse_last_sync(as_bytes("no XML")); }) == Code::network);
 }

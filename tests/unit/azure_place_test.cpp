@@ -180,3 +180,21 @@ TEST_CASE("azure: connection strings give account, endpoint and secret") {
           {{"AZURE_STORAGE_CONNECTION_STRING",
             "DefaultEndpointsProtocol=http;AccountName=acct;AccountKey=c2VjcmV0"}});
 }
+
+TEST_CASE("azure: the second copy is where the account has another name") {
+  const auto second = [](const char* location) {
+    const auto place = secondary_of(found(location));
+    if (place) CHECK(place->is_secondary);
+    return place ? url(*place) : "none";
+  };
+  CHECK(second("https://acct.blob.core.windows.net/backups/p") ==
+        "https://acct-secondary.blob.core.windows.net/backups/p/config");
+  CHECK(second("http://127.0.0.1:10000/acct/backups") ==
+        "http://127.0.0.1:10000/acct-secondary/backups/config");
+  AzureBlobOptions options;
+  options.account = "acct";
+  CHECK_FALSE(secondary_of(found("https://backups.example.com/backups", {}, options)));
+  const BlobPlace place = *secondary_of(found("https://acct.blob.core.windows.net/backups"));
+  CHECK(place.shown == "https://acct.blob.core.windows.net/backups (second copy)");
+  CHECK(place.account == "acct");
+}

@@ -29,6 +29,7 @@ from ._errors import (
 from ._streams import Buffer
 
 Call: TypeAlias = Literal["create", "exists", "size", "load", "save", "list", "erase"]
+AzureSecondary: TypeAlias = Literal["never", "after-failure", "only"]
 AzureTier: TypeAlias = Literal["account", "hot", "cool", "cold", "archive"]
 AzureIdentity: TypeAlias = Literal[
     "automatic", "client-secret", "client-certificate", "workload", "managed", "cli"
@@ -125,6 +126,7 @@ class Backend:
         first_byte_timeout: Duration = 0,
         stall_timeout: Duration = 0,
         retry: bool = True,
+        secondary: AzureSecondary = "never",
     ) -> Backend:
         """Azure Blob Storage at "azure:container:/prefix" or at an https URL, which may have a SAS.
         Touches nothing.
@@ -134,7 +136,9 @@ class Backend:
         arguments after it down to `federated_token_file`) proves who we are. `pack_tier` is where
         contents of files are stored; what is in the archive cannot be read before it was
         rehydrated. `connections` requests are made at once (0: 8). `retry` makes calls again that
-        failed with what may pass, as `with_retry` does by default.
+        failed with what may pass, as `with_retry` does by default. `secondary` is whether the
+        second copy of the account is read, which cannot be changed: "after-failure" turns to it
+        once the first one has not answered for a minute.
         """
         options = _sapdr.AzureOptions()
         options.account = _arguments.optional_text(account)
@@ -157,6 +161,7 @@ class Backend:
         options.first_byte_timeout = _arguments.duration(first_byte_timeout)
         options.stall_timeout = _arguments.duration(stall_timeout)
         options.retry = retry
+        options.secondary = _sapdr.AZURE_SECONDARY[secondary]
         return cls(_sapdr.Backend.open_azure(_arguments.text(location), options))
 
     @classmethod

@@ -46,6 +46,7 @@ COMPRESSION: Final[dict[str, int]]
 CODEC: Final[dict[str, int]]
 CHUNKER: Final[dict[str, int]]
 OVERWRITE: Final[dict[str, int]]
+AZURE_SECONDARY: Final[dict[str, int]]
 AZURE_TIER: Final[dict[str, int]]
 AZURE_IDENTITY: Final[dict[str, int]]
 CALLS: Final[dict[str, int]]
@@ -94,6 +95,7 @@ class AzureOptions(metaclass=_Type):
     first_byte_timeout: timedelta
     stall_timeout: timedelta
     retry: bool
+    secondary: int
     def __init__(self) -> None: ...
 
 class KeyOptions(metaclass=_Type):

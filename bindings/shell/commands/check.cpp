@@ -84,7 +84,7 @@ void summarise(const sapdr_check_result& r, bool whole, Summary& summary) {
 }
 
 void run_check(const CheckArguments& a, Session& session) {
-  sapdr_repo* repo = session.open();
+  sapdr_repo* repo = session.open_to_read();
   Watch watch(session.console(), session.report(), session.options().json);
   sapdr_check_options options;
   SAPDR_INIT(&options);

@@ -76,7 +76,7 @@ void summarise(const sapdr_diff_result& r, Summary& summary) {
 }
 
 void run_diff(const DiffArguments& a, Session& session) {
-  sapdr_repo* repo = session.open();
+  sapdr_repo* repo = session.open_to_read();
   const Filter filter(a.selection);
   Watch watch(session.console(), session.report(), session.options().json);
   sapdr_diff_options options;

@@ -85,7 +85,7 @@ void run_find(const FindArguments& a, Session& session) {
   options.ignore_case = a.ignore_case;
   options.oldest_ns = time_of("--oldest", a.oldest);
   options.newest_ns = time_of("--newest", a.newest);
-  sapdr_repo* repo = session.open();
+  sapdr_repo* repo = session.open_to_read();
   const Filter filter(a.selection);
   const CStrings names(a.snapshots);
   options.snapshots = names.data();

@@ -60,7 +60,7 @@ const sapdr_node* next_node(sapdr_walk* walk, Session& session, std::optional<Fa
 }
 
 void run_ls(const LsArguments& a, Session& session) {
-  sapdr_repo* repo = session.open();
+  sapdr_repo* repo = session.open_to_read();
   const Filter filter(a.selection);
   const CStrings paths(a.paths);
   sapdr_walk_options options;
@@ -198,7 +198,7 @@ void run_dump(const DumpArguments& a, Session& session) {
   Range range;
   if (!a.offset.empty()) range.offset = parse_size("--offset", a.offset);
   if (!a.length.empty()) range.length = parse_size("--length", a.length);
-  sapdr_repo* repo = session.open();
+  sapdr_repo* repo = session.open_to_read();
   const Filter filter(a.selection);
   DumpTarget target(a.target);
   Dump dump{Sink(target.descriptor(), target.name()), 0, {}};

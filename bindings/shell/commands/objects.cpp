@@ -42,7 +42,7 @@ void run_cat(const CatArguments& a, Session& session) {
   if (a.id.empty() != only_one) {
     throw usage_error("cat " + a.type + (only_one ? " takes no id" : " needs an id"));
   }
-  sapdr_repo* repo = session.open();
+  sapdr_repo* repo = session.open_to_read();
   const Buffer buffer = make<Buffer>([&](auto** out, sapdr_error** error) {
     return sapdr_repo_cat(out, repo, a.type.c_str(), only_one ? nullptr : a.id.c_str(), error);
   });
@@ -86,7 +86,7 @@ std::int32_t on_object(void* user, const char* id, std::uint64_t size) {
 
 void run_list(const std::string& type, Session& session) {
   Listing listing{session, singular(type), 0, {}};
-  sapdr_repo* repo = session.open();
+  sapdr_repo* repo = session.open_to_read();
   auto failure = attempt([&](sapdr_error** error) {
     return sapdr_repo_list(repo, listing.type.c_str(), on_object, &listing, error);
   });

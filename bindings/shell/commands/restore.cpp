@@ -125,7 +125,7 @@ RestorePlan plan_restore(const RestoreArguments& a, Session& session, sapdr_repo
 
 void run_restore(const RestoreArguments& a, Session& session) {
   check_where(a);
-  sapdr_repo* repo = session.open();
+  sapdr_repo* repo = session.open_to_read();
   Watch watch(session.console(), session.report(), session.options().json);
   // A plan tells what will be restored and the run what was: once is enough.
   if (!a.dry_run) watch.hide(SAPDR_ITEM_RESTORED);
@@ -171,7 +171,7 @@ void summarise(const sapdr_verify_result& r, bool matches, Summary& summary) {
 }
 
 void run_verify(const VerifyArguments& a, Session& session) {
-  sapdr_repo* repo = session.open();
+  sapdr_repo* repo = session.open_to_read();
   const Filter filter(a.selection);
   Watch watch(session.console(), session.report(), session.options().json);
   const CStrings includes(a.includes);

@@ -105,7 +105,7 @@ Pointers latest_of_each(const Pointers& oldest_first, std::size_t n) {
 }
 
 void run_snapshots(const SnapshotsArguments& a, Session& session) {
-  sapdr_repo* repo = session.open();
+  sapdr_repo* repo = session.open_to_read();
   Found found;
   const Filter filter(a.selection);
   if (a.names.empty()) found.add_matching(repo, filter);
@@ -124,7 +124,7 @@ struct StatsArguments {
 };
 
 void run_stats(const StatsArguments& a, Session& session) {
-  sapdr_repo* repo = session.open();
+  sapdr_repo* repo = session.open_to_read();
   const Filter filter(a.selection);
   sapdr_stats_result r;
   SAPDR_INIT(&r);

@@ -32,6 +32,7 @@ struct azure_options {
   std::chrono::nanoseconds first_byte_timeout{}; /* 0: 60 seconds */
   std::chrono::nanoseconds stall_timeout{};      /* 0: 30 seconds */
   bool retry = true;
+  int32_t secondary = SAPDR_AZURE_SECONDARY_NEVER;
 };
 
 namespace detail {
@@ -59,6 +60,7 @@ inline sapdr_azure_options c_azure(const azure_options& options) {
   c.first_byte_timeout_ns = options.first_byte_timeout.count();
   c.stall_timeout_ns = options.stall_timeout.count();
   c.no_retry = options.retry ? 0 : 1;
+  c.secondary = options.secondary;
   return c;
 }
 

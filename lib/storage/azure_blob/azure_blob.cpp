@@ -55,6 +55,7 @@ class AzureBlobBackend final : public Backend {
   std::string location() const override { return client_.place().shown; }
   unsigned max_parallel() const override { return connections_; }
   bool is_remote() const override { return true; }
+  bool is_read_only() const override { return client_.place().is_secondary; }
 
   void create() override;
   bool exists(const FileName& file) override;
@@ -65,6 +66,7 @@ class AzureBlobBackend final : public Backend {
   void erase(const FileName& file) override;
 
  private:
+  void require_writable() const;
   HttpRequest request_for(const char* method, const FileName& file) const;
   HttpResponse look_at(const FileName& file) const;
   uint64_t size_in(const HttpResponse& response, const FileName& file) const;
@@ -84,9 +86,15 @@ HttpRequest AzureBlobBackend::request_for(const char* method, const FileName& fi
   return request;
 }
 
+void AzureBlobBackend::require_writable() const {
+  if (!is_read_only()) return;
+  throw Error(Code::network, location() + " can only be read: nothing can be stored or removed");
+}
+
 // A SAS of the container, or a role for its data only, may not create it: that it can be listed is
 // enough then.
 void AzureBlobBackend::create() {
+  require_writable();
   HttpRequest request;
   request.method = "PUT";
   request.url = client_.place().url_of({});
@@ -162,6 +170,7 @@ void AzureBlobBackend::load(const FileName& file, uint64_t offset, ByteSpan out)
 }
 
 void AzureBlobBackend::save(const FileName& file, ByteView data) {
+  require_writable();
   const std::string what = "store " + core::to_string(file);
   if (data.size() > largest_blob) {
     throw Error(Code::unsupported, "could not " + what + ": it has " + std::to_string(data.size()) +
@@ -182,6 +191,7 @@ void AzureBlobBackend::save(const FileName& file, ByteView data) {
 }
 
 void AzureBlobBackend::erase(const FileName& file) {
+  require_writable();
   HttpRequest request = request_for("DELETE", file);
   request.headers.set("x-ms-delete-snapshots", "include");
   const HttpResponse response = client_.send(std::move(request));
@@ -262,17 +272,26 @@ HttpOptions http_options(const AzureBlobOptions& options) {
   return http;
 }
 
-BackendPtr open_azure_blob(const ContextPtr& context, std::string_view location,
-                           const AzureBlobOptions& options, const Environment& environment) {
-  const HttpOptions http = http_options(options);
+BlobPlace open_place(const ContextPtr& context, std::string_view location,
+                     const AzureBlobOptions& options, const Environment& environment) {
   BlobPlace place = find_place(location, options, environment);
   if (!place.credential) {
-    place.credential =
-        token_blob_credential(make_azure_credential(context, identity(environment), http));
+    place.credential = token_blob_credential(
+        make_azure_credential(context, identity(environment), http_options(options)));
   }
-  BlobClient client(context, make_http_client(context, http), std::move(place));
+  return place;
+}
+
+BackendPtr open_azure_blob(const ContextPtr& context, BlobPlace place,
+                           const AzureBlobOptions& options) {
+  BlobClient client(context, make_http_client(context, http_options(options)), std::move(place));
   return std::make_shared<AzureBlobBackend>(std::move(client), options.pack_tier,
                                             connections_of(options));
+}
+
+BackendPtr open_azure_blob(const ContextPtr& context, std::string_view location,
+                           const AzureBlobOptions& options, const Environment& environment) {
+  return open_azure_blob(context, open_place(context, location, options, environment), options);
 }
 
 }  // namespace sapdr::core

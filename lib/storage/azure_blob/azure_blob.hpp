@@ -7,7 +7,7 @@
 
 #include <string_view>
 
-#include "storage/azure_blob/options.hpp"
+#include "storage/azure_blob/place.hpp"
 #include "storage/backend.hpp"
 
 namespace sapdr::core {
@@ -17,5 +17,12 @@ namespace sapdr::core {
 BackendPtr open_azure_blob(const ContextPtr& context, std::string_view location,
                            const AzureBlobOptions& options = {},
                            const Environment& environment = {});
+
+// The two steps of it: find_place, with an identity if nothing else opens the place; then a
+// backend.
+BlobPlace open_place(const ContextPtr& context, std::string_view location,
+                     const AzureBlobOptions& options, const Environment& environment);
+BackendPtr open_azure_blob(const ContextPtr& context, BlobPlace place,
+                           const AzureBlobOptions& options);
 
 }  // namespace sapdr::core

@@ -15,6 +15,9 @@ namespace sapdr::core {
 // Of packs of file contents. All else is stored in the tier that the account has as its default.
 enum class AccessTier : int32_t { of_account = 0, hot = 1, cool = 2, cold = 3, archive = 4 };
 
+// Whether the second copy of the account (RA-GRS, RA-GZRS) is read. It is never written.
+enum class ReadSecondary : int32_t { never = 0, after_failure = 1, only = 2 };
+
 struct AzureBlobOptions {
   // At most one of these four that prove who we are. Given one, the environment has no say in it.
   SecretBytes account_key;        // base64, as the portal shows it
@@ -24,7 +27,8 @@ struct AzureBlobOptions {
 
   std::string account;  // empty: of the location, the connection string or the environment
   AccessTier pack_tier = AccessTier::of_account;
-  unsigned connections = 0;  // at once; 0: 8
+  ReadSecondary secondary = ReadSecondary::never;  // for storage/open.hpp, which has both copies
+  unsigned connections = 0;                        // at once; 0: 8
   HttpTimeouts timeouts;
   std::string proxy;    // as in HttpOptions
   std::string ca_file;  // as in HttpOptions

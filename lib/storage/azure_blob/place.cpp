@@ -258,6 +258,21 @@ Url BlobPlace::url_of(std::string_view path) const {
   return url;
 }
 
+std::optional<BlobPlace> secondary_of(BlobPlace place) {
+  constexpr const char* suffix = "-secondary";
+  Url& url = place.endpoint;
+  if (!url.path.empty()) {
+    url.path += suffix;
+  } else if (url.host.starts_with(place.account + ".")) {
+    url.host.insert(place.account.size(), suffix);
+  } else {
+    return std::nullopt;
+  }
+  place.shown += " (second copy)";
+  place.is_secondary = true;
+  return place;
+}
+
 BlobPlace find_place(std::string_view location, const AzureBlobOptions& options,
                      const Environment& environment) {
   return Finder(location, options, environment).find();

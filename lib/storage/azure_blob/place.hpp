@@ -16,6 +16,7 @@
 // Entra ID.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -32,10 +33,15 @@ struct BlobPlace {
   std::string container;
   std::string prefix;            // "a/b", or empty
   BlobCredentialPtr credential;  // null: Microsoft Entra ID decides
+  bool is_secondary = false;     // the copy in another region, which can only be read
 
   // Of a blob below the prefix; of the container if `path` is empty.
   Url url_of(std::string_view path) const;
 };
+
+// The same in the second copy of the account: "ACCOUNT-secondary" where the account is named.
+// Nothing for an endpoint with a host name of its own, which does not name it.
+std::optional<BlobPlace> secondary_of(BlobPlace place);
 
 // Throws Code::invalid_argument; messages show no secret.
 BlobPlace find_place(std::string_view location, const AzureBlobOptions& options,
