@@ -84,5 +84,6 @@ def test_a_cache_that_cannot_be_removed_is_told(shell: Shell, tmp_path: Path) ->
     folder = tmp_path / "caches"
     cache = make_cache(folder, "a", 31 * DAY)
     (cache / "letter").write_text("not ours")
-    assert cache.name in shell.fails("E_IO", "cache", "--cache-dir", folder, "--cleanup").err
+    options = ("--cache-dir", folder, "--cleanup", "--max-age", "0s")
+    assert cache.name in shell.fails("E_IO", "cache", *options).err
     assert (cache / "letter").read_text() == "not ours"

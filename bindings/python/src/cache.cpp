@@ -30,9 +30,8 @@ py::list cache_list(const std::string& folder) {
 }
 
 py::list cache_remove(const std::string& folder, std::chrono::nanoseconds max_age) {
-  return caches([&](const sapdr::context& context) {
-    return sapdr::cache_remove(context, folder, max_age);
-  });
+  return caches(
+      [&](const sapdr::context& context) { return sapdr::cache_remove(context, folder, max_age); });
 }
 
 }  // namespace
