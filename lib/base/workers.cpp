@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/thread.hpp"
+
 namespace sapdr::core {
 
 namespace {
@@ -12,7 +14,8 @@ thread_local const Workers* own_pool = nullptr;
 Workers::Workers(unsigned threads, size_t queue_limit) : queue_limit_(queue_limit) {
   threads_.reserve(threads);
   try {
-    for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this] { run_thread(); });
+    for (unsigned i = 0; i < threads; ++i)
+      threads_.push_back(start_thread([this] { run_thread(); }));
   } catch (...) {  // no more threads to be had: those that run are enough, unless there is none
     if (threads_.empty()) throw;
   }

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <climits>
 
-#include "base/error.hpp"
+#include "base/openssl.hpp"
 
 namespace sapdr::core {
 
@@ -15,32 +15,37 @@ namespace {
 constexpr size_t mac_size = 16;
 
 void require(bool succeeded) {
-  if (!succeeded) throw Error(Code::internal, "OpenSSL could not encrypt or decrypt");
+  require_openssl(succeeded, "encrypt or decrypt");
 }
+
+struct Free {
+  void operator()(EVP_CIPHER* cipher) const { EVP_CIPHER_free(cipher); }
+  void operator()(EVP_MAC* mac) const { EVP_MAC_free(mac); }
+  void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
+  void operator()(EVP_MAC_CTX* context) const { EVP_MAC_CTX_free(context); }
+};
 
 // Looking an algorithm up takes longer than sealing a small blob. Never freed: a thread may still
 // use them while the process ends.
 struct Algorithms {
-  EVP_CIPHER* ctr = EVP_CIPHER_fetch(nullptr, "AES-256-CTR", nullptr);
-  EVP_CIPHER* ecb = EVP_CIPHER_fetch(nullptr, "AES-128-ECB", nullptr);
-  EVP_MAC* poly1305 = EVP_MAC_fetch(nullptr, "POLY1305", nullptr);
+  Algorithms() { require(ctr != nullptr && ecb != nullptr && poly1305 != nullptr); }
+
+  const std::unique_ptr<EVP_CIPHER, Free> ctr{EVP_CIPHER_fetch(nullptr, "AES-256-CTR", nullptr)};
+  const std::unique_ptr<EVP_CIPHER, Free> ecb{EVP_CIPHER_fetch(nullptr, "AES-128-ECB", nullptr)};
+  const std::unique_ptr<EVP_MAC, Free> poly1305{EVP_MAC_fetch(nullptr, "POLY1305", nullptr)};
 };
 
+// Looked for again if they could not be had.
 const Algorithms& algorithms() {
   static const Algorithms& fetched = *new Algorithms;
   return fetched;
 }
-
-struct FreeContext {
-  void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
-  void operator()(EVP_MAC_CTX* context) const { EVP_MAC_CTX_free(context); }
-};
-using CipherContext = std::unique_ptr<EVP_CIPHER_CTX, FreeContext>;
-using MacContext = std::unique_ptr<EVP_MAC_CTX, FreeContext>;
+using CipherContext = std::unique_ptr<EVP_CIPHER_CTX, Free>;
+using MacContext = std::unique_ptr<EVP_MAC_CTX, Free>;
 
 CipherContext new_context(const EVP_CIPHER* cipher, ByteView key) {
   CipherContext context(EVP_CIPHER_CTX_new());
-  require(context != nullptr && cipher != nullptr);
+  require(context != nullptr);
   require(EVP_EncryptInit_ex2(context.get(), cipher, uc(key.data()), nullptr, nullptr) == 1);
   require(EVP_CIPHER_CTX_set_padding(context.get(), 0) == 1);
   return context;
@@ -65,9 +70,9 @@ Key::~Key() {
 
 struct Cipher::State {
   explicit State(const Key& key)
-      : ctr(new_context(algorithms().ctr, key.encrypt)),
-        ecb(new_context(algorithms().ecb, key.mac_k)),
-        poly1305(EVP_MAC_CTX_new(algorithms().poly1305)),
+      : ctr(new_context(algorithms().ctr.get(), key.encrypt)),
+        ecb(new_context(algorithms().ecb.get(), key.mac_k)),
+        poly1305(EVP_MAC_CTX_new(algorithms().poly1305.get())),
         mac_r(key.mac_r) {
     require(poly1305 != nullptr);
   }
