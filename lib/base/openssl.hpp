@@ -23,4 +23,11 @@ inline void require_openssl(bool succeeded, const char* what) {
   throw Error(Code::internal, std::string("OpenSSL could not ") + what);
 }
 
+// The same for calls in which nothing but memory can be missing.
+inline void require_memory(bool succeeded) {
+  if (succeeded) return;
+  ERR_clear_error();
+  throw std::bad_alloc();
+}
+
 }  // namespace sapdr::core

@@ -22,7 +22,7 @@ Workers::Workers(unsigned threads, size_t queue_limit) : queue_limit_(queue_limi
 }
 
 Workers::~Workers() {
-  std::deque<Task> dropped;
+  std::list<Task> dropped;
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -57,7 +57,7 @@ void Workers::finish() {
 }
 
 void Workers::fail(std::exception_ptr cause) noexcept {
-  std::deque<Task> dropped;  // destroyed without the lock: what they captured may call anybody
+  std::list<Task> dropped;  // destroyed without the lock: what they captured may call anybody
   {
     const std::lock_guard lock(mutex_);
     if (!failure_) failure_ = std::move(cause);

@@ -12,13 +12,9 @@ namespace sapdr::core {
 
 namespace {
 
-void require(bool succeeded) {
-  require_openssl(succeeded, "compute a SHA-256");
-}
-
 const EVP_MD* fetch() {
   const EVP_MD* const fetched = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  require(fetched != nullptr);
+  require_openssl(fetched != nullptr, "compute a SHA-256");
   return fetched;
 }
 
@@ -37,11 +33,11 @@ struct FreeContext {
 
 struct Sha256::State {
   State() {
-    require(context != nullptr);
+    require_memory(context != nullptr);
     start();
   }
 
-  void start() { require(EVP_DigestInit_ex2(context.get(), algorithm(), nullptr) == 1); }
+  void start() { require_memory(EVP_DigestInit_ex2(context.get(), algorithm(), nullptr) == 1); }
 
   const std::unique_ptr<EVP_MD_CTX, FreeContext> context{EVP_MD_CTX_new()};
 };
@@ -52,12 +48,12 @@ Sha256::Sha256(Sha256&&) noexcept = default;
 Sha256& Sha256::operator=(Sha256&&) noexcept = default;
 
 void Sha256::update(ByteView data) {
-  require(EVP_DigestUpdate(state_->context.get(), data.data(), data.size()) == 1);
+  require_memory(EVP_DigestUpdate(state_->context.get(), data.data(), data.size()) == 1);
 }
 
 Id Sha256::finish() {
   Id id;
-  require(EVP_DigestFinal_ex(state_->context.get(), uc(id.bytes.data()), nullptr) == 1);
+  require_memory(EVP_DigestFinal_ex(state_->context.get(), uc(id.bytes.data()), nullptr) == 1);
   state_->start();
   return id;
 }

@@ -14,10 +14,6 @@ namespace {
 
 constexpr size_t mac_size = 16;
 
-void require(bool succeeded) {
-  require_openssl(succeeded, "encrypt or decrypt");
-}
-
 struct Free {
   void operator()(EVP_CIPHER* cipher) const { EVP_CIPHER_free(cipher); }
   void operator()(EVP_MAC* mac) const { EVP_MAC_free(mac); }
@@ -28,7 +24,9 @@ struct Free {
 // Looking an algorithm up takes longer than sealing a small blob. Never freed: a thread may still
 // use them while the process ends.
 struct Algorithms {
-  Algorithms() { require(ctr != nullptr && ecb != nullptr && poly1305 != nullptr); }
+  Algorithms() {
+    require_openssl(ctr != nullptr && ecb != nullptr && poly1305 != nullptr, "encrypt or decrypt");
+  }
 
   const std::unique_ptr<EVP_CIPHER, Free> ctr{EVP_CIPHER_fetch(nullptr, "AES-256-CTR", nullptr)};
   const std::unique_ptr<EVP_CIPHER, Free> ecb{EVP_CIPHER_fetch(nullptr, "AES-128-ECB", nullptr)};
@@ -45,9 +43,9 @@ using MacContext = std::unique_ptr<EVP_MAC_CTX, Free>;
 
 CipherContext new_context(const EVP_CIPHER* cipher, ByteView key) {
   CipherContext context(EVP_CIPHER_CTX_new());
-  require(context != nullptr);
-  require(EVP_EncryptInit_ex2(context.get(), cipher, uc(key.data()), nullptr, nullptr) == 1);
-  require(EVP_CIPHER_CTX_set_padding(context.get(), 0) == 1);
+  require_memory(context != nullptr);
+  require_memory(EVP_EncryptInit_ex2(context.get(), cipher, uc(key.data()), nullptr, nullptr) == 1);
+  require_memory(EVP_CIPHER_CTX_set_padding(context.get(), 0) == 1);
   return context;
 }
 
@@ -56,7 +54,8 @@ void update(EVP_CIPHER_CTX* context, ByteView in, std::byte* out) {
   while (!in.empty()) {
     const size_t n = std::min<size_t>(in.size(), INT_MAX / 2);
     int written = 0;
-    require(EVP_EncryptUpdate(context, uc(out), &written, uc(in.data()), static_cast<int>(n)) == 1);
+    require_memory(
+        EVP_EncryptUpdate(context, uc(out), &written, uc(in.data()), static_cast<int>(n)) == 1);
     in = in.subspan(n);
     out += n;
   }
@@ -74,13 +73,13 @@ struct Cipher::State {
         ecb(new_context(algorithms().ecb.get(), key.mac_k)),
         poly1305(EVP_MAC_CTX_new(algorithms().poly1305.get())),
         mac_r(key.mac_r) {
-    require(poly1305 != nullptr);
+    require_memory(poly1305 != nullptr);
   }
   ~State() { OPENSSL_cleanse(mac_r.data(), mac_r.size()); }
 
   // CTR mode: the same for both directions.
   void crypt(ByteView iv, ByteView in, std::byte* out) {
-    require(EVP_EncryptInit_ex2(ctr.get(), nullptr, nullptr, uc(iv.data()), nullptr) == 1);
+    require_memory(EVP_EncryptInit_ex2(ctr.get(), nullptr, nullptr, uc(iv.data()), nullptr) == 1);
     update(ctr.get(), in, out);
   }
 
@@ -97,7 +96,7 @@ struct Cipher::State {
         EVP_MAC_update(poly1305.get(), uc(ciphertext.data()), ciphertext.size()) == 1 &&
         EVP_MAC_final(poly1305.get(), uc(tag.data()), &tag_size, tag.size()) == 1;
     OPENSSL_cleanse(one_time_key.data(), one_time_key.size());
-    require(succeeded && tag_size == mac_size);
+    require_memory(succeeded && tag_size == mac_size);
     return tag;
   }
 

@@ -235,7 +235,7 @@ Bytes Repository::load_blob(BlobType type, const Id& id) {
       if (open_blob(*tools, place, sealed, plain)) return plain;
       damage = "pack " + pack + " is damaged there";
     } catch (const Error& error) {
-      if (error.retry() != Retry::never) throw;
+      if (error.code() != Code::corrupt && error.code() != Code::not_found) throw;
       damage = error.message();
     }
   }

@@ -3,7 +3,8 @@
 //
 // All calls are tried where there are few. Of many (allocations, first of all) it is one at random
 // of each stretch, so that the test takes about as long whatever an operation does; the seed is
-// printed, SAPDR_TEST_SEED repeats it, and SAPDR_FAULTS=full tries every one.
+// printed, SAPDR_TEST_SEED repeats it. SAPDR_FAULTS=N tries N of each kind, which may be all;
+// SAPDR_FAULTS_OPERATION=NAME one operation only.
 #include "faults.h"
 
 #include <doctest/doctest.h>
@@ -92,9 +93,10 @@ bool survives(const Operation& operation, const struct fault& fault, const Statu
   operation.prepare(place());
   const size_t files = count("/proc/self/fd"), threads = count("/proc/self/task");
   const Outcome outcome = attempt(operation, fault);
+  const std::string lasts = fault.number == FAULT_LASTS ? ", and all after it" : "";
+  const std::string status = sapdr_status_name(outcome.status);
   INFO("call ", fault.nth, ", ", outcome.hit, ", of ", outcome.calls, " fails with errno ",
-       fault.error, fault.number == FAULT_LASTS ? ", and all after it" : "", ": ",
-       sapdr_status_name(outcome.status), " ", outcome.message);
+       fault.error, lasts, ": ", status, " ", outcome.message);
   CHECK(count("/proc/self/fd") == files);
   CHECK(threads_are(threads));
   if (!may_leave_something(fault, outcome)) {
@@ -104,9 +106,9 @@ bool survives(const Operation& operation, const struct fault& fault, const Statu
   const Statuses& allowed = outcome.hit.empty() ? Statuses{SAPDR_OK} : expected;
   CHECK(allowed.contains(outcome.status));
   place().remove_locks();
-  if (outcome.status == SAPDR_OK) operation.succeeded(place());
-  operation.finish(place());
-  require_sound(place());
+  if (outcome.status == SAPDR_OK) CHECK_NOTHROW(operation.succeeded(place()));
+  CHECK_NOTHROW(operation.finish(place()));
+  CHECK_NOTHROW(require_sound(place()));
   return !outcome.hit.empty();
 }
 
@@ -121,8 +123,10 @@ void fail_each(const Operation& operation, struct fault fault, const Statuses& e
   const Outcome good = attempt(operation, fault);
   INFO("without a fault: ", good.message);
   REQUIRE(good.status == SAPDR_OK);
-  static const bool is_full = std::getenv("SAPDR_FAULTS") != nullptr;
-  const uint64_t stretch = is_full ? 1 : std::max<uint64_t>(1, (good.calls + limit - 1) / limit);
+  if (const char* const wanted = std::getenv("SAPDR_FAULTS")) {
+    limit = std::max<uint64_t>(1, std::strtoull(wanted, nullptr, 10));
+  }
+  const uint64_t stretch = std::max<uint64_t>(1, (good.calls + limit - 1) / limit);
   static std::mt19937_64 random(seed());
   for (uint64_t from = 1;; from += stretch) {
     fault.nth = from + random() % stretch;

@@ -1,7 +1,10 @@
 #define DOCTEST_CONFIG_IMPLEMENT
 #include <doctest/doctest.h>
+#include <execinfo.h>
 #include <signal.h>
+#include <unistd.h>
 
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -24,9 +27,11 @@ uint64_t seed() {
 
 namespace {
 
-// doctest tells which test it was, for which it needs memory.
+// Where it was. doctest tells which test, for which it needs memory.
 void end_of_terminate() {
   fault_disarm();
+  std::array<void*, 64> trace;
+  backtrace_symbols_fd(trace.data(), backtrace(trace.data(), trace.size()), STDERR_FILENO);
   std::abort();
 }
 
