@@ -125,7 +125,7 @@ run_all() {
 
 run_asan() {
   built "$ROOT/build-asan" "" "${ASAN[@]}"
-  suite asan-c meson_tests build-asan unit net conformance azure capi fuzz
+  suite asan-c meson_tests build-asan unit net conformance azure capi faults fuzz
 }
 
 run_asan_command() {

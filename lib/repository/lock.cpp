@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/thread.hpp"
 #include "repository/host.hpp"
 
 namespace sapdr::core {
@@ -43,15 +44,29 @@ bool erase_lock(Repository& repository, const Id& id) {
   }
 }
 
+// Where an error is being handled and nobody is left to throw to.
+template <class What>
+void warn(const Repository& repository, What what) noexcept {
+  try {
+    repository.context().log(LogLevel::warning, "repository",
+                             what() + ": " + current_error().message());
+  } catch (const std::bad_alloc&) {
+    return;  // nor is there memory to say it
+  }
+}
+
 // Of a lock that was ours. That it stays, because the storage fails or lets nobody remove anything,
-// is no reason to fail: it keeps others waiting until it is stale.
+// is no reason to fail, but it keeps others waiting until it is stale: where memory ran out, it may
+// be there again.
 void leave_lock(Repository& repository, const Id& id) noexcept {
   try {
-    erase_lock(repository, id);
+    try {
+      erase_lock(repository, id);
+    } catch (const std::bad_alloc&) {
+      erase_lock(repository, id);
+    }
   } catch (...) {
-    repository.context().log(
-        LogLevel::warning, "repository",
-        "lock " + id.hex() + " stays behind until it is stale: " + current_error().message());
+    warn(repository, [&] { return "lock " + id.hex() + " stays behind until it is stale"; });
   }
 }
 
@@ -127,7 +142,12 @@ RepositoryLock::RepositoryLock(Repository& repository, LockMode mode, Progress& 
     }
   }
   refreshed_ = info_.time;
-  thread_ = std::thread([this] { run_thread(); });
+  try {
+    thread_ = start_thread([this] { run_thread(); });
+  } catch (...) {
+    release();
+    throw;
+  }
 }
 
 RepositoryLock::~RepositoryLock() {
@@ -137,7 +157,12 @@ RepositoryLock::~RepositoryLock() {
   }
   stop_.notify_all();
   if (thread_.joinable()) thread_.join();
+  release();
+}
+
+void RepositoryLock::release() noexcept {
   if (id_) leave_lock(repository_, *id_);
+  id_.reset();
 }
 
 void RepositoryLock::require_held() const {
@@ -219,8 +244,7 @@ void RepositoryLock::settle() {
     require_no_conflict();
     is_settled_ = true;
   } catch (...) {
-    leave_lock(repository_, *id_);
-    id_.reset();
+    release();
     throw;
   }
 }
@@ -272,8 +296,7 @@ void RepositoryLock::refresh_loop() {
       refreshed_ = info_.time;
       next = Clock::now() + timing_.refresh;
     } catch (...) {  // told, and tried again at the next poll until it is too late
-      repository_.context().log(LogLevel::warning, "repository",
-                                "the lock could not be refreshed: " + current_error().message());
+      warn(repository_, [] { return std::string("the lock could not be refreshed"); });
     }
     lock.lock();
   }

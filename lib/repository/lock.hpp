@@ -58,6 +58,7 @@ class RepositoryLock {
   void refresh_loop();
   bool is_too_old() const;
   void write_lock();
+  void release() noexcept;
   void require_no_conflict() const;
 
   Repository& repository_;

@@ -14,6 +14,7 @@ repository is opened decides what the library tells.
 
 from ._backend import Backend, ObjectInfo, ObjectName, SupportsBackend
 from ._cache import cache_list, cache_remove
+from ._cancel import Cancel
 from ._checksum import (
     Hasher,
     checksum_file,
@@ -88,6 +89,7 @@ __all__ = [
     "BackupResult",
     "Cache",
     "CallbackError",
+    "Cancel",
     "CancelledError",
     "Change",
     "CheckResult",
