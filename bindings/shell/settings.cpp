@@ -113,6 +113,20 @@ Secret read_password(const PasswordOptions& options, const PasswordKind& kind) {
       "use " + file_option + ", " + command_option + ", " + variable + "_FILE or " + variable);
 }
 
+void read_pace(const GlobalOptions& options, sapdr_ctx_options& out) {
+  out.threads = options.threads;
+  if (!options.limit_cpu.empty()) {
+    out.limit_cpu_percent = parse_percent("--limit-cpu", options.limit_cpu);
+  }
+  out.nice = options.nice;
+  if (options.io_class.empty()) return;
+  const std::size_t colon = std::min(options.io_class.find(':'), options.io_class.size());
+  out.io_class = parse_choice("--io-class", options.io_class.substr(0, colon),
+                              {{"idle", SAPDR_IO_IDLE}, {"best-effort", SAPDR_IO_BEST_EFFORT}});
+  if (colon == options.io_class.size()) return;
+  out.io_level = parse_level("--io-class", options.io_class.substr(colon + 1));
+}
+
 sapdr_repo_open_options open_options(const GlobalOptions& options) {
   sapdr_repo_open_options out;
   SAPDR_INIT(&out);

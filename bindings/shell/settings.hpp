@@ -2,6 +2,7 @@
 // then restic's RESTIC_* variables.
 #pragma once
 
+#include <sapdr/context.h>
 #include <sapdr/repository.h>
 
 #include <cstdint>
@@ -37,6 +38,9 @@ struct GlobalOptions {
   std::uint32_t threads = 0;
   std::uint32_t limit_upload = 0;    // KiB/s
   std::uint32_t limit_download = 0;  // KiB/s
+  std::string limit_cpu;
+  std::int32_t nice = 0;
+  std::string io_class;
   int verbose = 0;
   bool no_lock = false;
   bool quiet = false;
@@ -71,6 +75,9 @@ inline constexpr PasswordKind kNewPassword = {"--new-password", "NEW_PASSWORD",
                                               "enter new password: ", true};
 
 Secret read_password(const PasswordOptions& options, const PasswordKind& kind);
+
+// What the options say of the threads of operations.
+void read_pace(const GlobalOptions& options, sapdr_ctx_options& out);
 
 // All of sapdr_repo_open_options but the password. Strings are borrowed from `options`.
 sapdr_repo_open_options open_options(const GlobalOptions& options);

@@ -29,8 +29,8 @@ core::OpenSettings read_open(const sapdr_repo_open_options& given) {
   core::OpenSettings settings;
   settings.password = capi::read_secret(given.password, given.password_size, "password");
   if (given.key_hint != nullptr) settings.key_hint = given.key_hint;
-  settings.compression =
-      capi::read_choice<core::Compression>(given.compression, SAPDR_COMPRESSION_BETTER, "compression");
+  settings.compression = capi::read_choice<core::Compression>(
+      given.compression, SAPDR_COMPRESSION_BETTER, "compression");
   if (given.pack_size_mib != 0) {
     capi::require_range(given.pack_size_mib, 4, 128, "pack_size_mib");
     settings.pack_size = given.pack_size_mib * mib;
@@ -63,7 +63,10 @@ sapdr_status sapdr_repo_init(sapdr_repo** out, sapdr_ctx* ctx, sapdr_backend* ba
                              const sapdr_repo_init_options* options, sapdr_error** err) {
   return capi::guard_new(out, err, [&] {
     const core::InitSettings settings = read_init(capi::read_options(options, "options"));
-    return new_handle(core::Repository::init(capi::use(ctx), capi::use(backend), settings));
+    const core::ContextPtr& context = capi::use(ctx);
+    const core::BackendPtr& storage = capi::use(backend);
+    return new_handle(capi::at_pace(
+        *context, [&] { return core::Repository::init(context, storage, settings); }));
   });
 }
 
@@ -71,7 +74,10 @@ sapdr_status sapdr_repo_open(sapdr_repo** out, sapdr_ctx* ctx, sapdr_backend* ba
                              const sapdr_repo_open_options* options, sapdr_error** err) {
   return capi::guard_new(out, err, [&] {
     const core::OpenSettings settings = read_open(capi::read_options(options, "options"));
-    return new_handle(core::Repository::open(capi::use(ctx), capi::use(backend), settings));
+    const core::ContextPtr& context = capi::use(ctx);
+    const core::BackendPtr& storage = capi::use(backend);
+    return new_handle(capi::at_pace(
+        *context, [&] { return core::Repository::open(context, storage, settings); }));
   });
 }
 
@@ -122,10 +128,12 @@ sapdr_status sapdr_repo_cat(sapdr_buffer** out, sapdr_repo* repo, const char* ty
   return capi::guard_new(out, err, [&] {
     core::Repository& repository = *capi::use(repo);
     const std::string_view wanted = &capi::require(type, "type");
-    capi::RunProgress progress;
-    const LockUnlessLocks lock(repository, wanted, progress);
-    return std::make_unique<sapdr_buffer>(
-        sapdr_buffer{core::cat(repository, wanted, id == nullptr ? "" : id, progress)});
+    return capi::at_pace(repository.context(), [&] {
+      capi::RunProgress progress;
+      const LockUnlessLocks lock(repository, wanted, progress);
+      return std::make_unique<sapdr_buffer>(
+          sapdr_buffer{core::cat(repository, wanted, id == nullptr ? "" : id, progress)});
+    });
   });
 }
 
@@ -136,13 +144,15 @@ sapdr_status sapdr_repo_list(sapdr_repo* repo, const char* type,
     core::Repository& repository = *capi::use(repo);
     const std::string_view wanted = &capi::require(type, "type");
     capi::require(each, "each");
-    capi::RunProgress progress;
-    const LockUnlessLocks lock(repository, wanted, progress);
-    const auto tell = [&](std::string_view id, uint64_t size) {
-      if (each(user, std::string(id).c_str(), size) != 0) {
-        throw Error(Code::callback, "the callback \"each\" asked to stop the listing");
-      }
-    };
-    core::list_objects(repository, wanted, tell, progress);
+    capi::at_pace(repository.context(), [&] {
+      capi::RunProgress progress;
+      const LockUnlessLocks lock(repository, wanted, progress);
+      const auto tell = [&](std::string_view id, uint64_t size) {
+        if (each(user, std::string(id).c_str(), size) != 0) {
+          throw Error(Code::callback, "the callback \"each\" asked to stop the listing");
+        }
+      };
+      core::list_objects(repository, wanted, tell, progress);
+    });
   });
 }

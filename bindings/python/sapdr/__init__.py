@@ -46,6 +46,7 @@ from ._errors import (
     UnsupportedError,
 )
 from ._file import SnapshotFile
+from ._pace import Pace
 from ._removal import ForgetPlan, PrunePlan
 from ._repository import Repository, init, open
 from ._restore_plan import RestorePlan
@@ -119,6 +120,7 @@ __all__ = [
     "NotFoundError",
     "ObjectInfo",
     "ObjectName",
+    "Pace",
     "PermissionDeniedError",
     "Progress",
     "PrunePlan",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TypeAlias, cast
 
-from . import _arguments, _sapdr, _streams
+from . import _arguments, _pace, _sapdr, _streams
 from ._arguments import StrPath
+from ._pace import Pace
 from ._restore_plan import OnItem, OnProgress
 from ._streams import Buffer, Source
 from ._types import ChecksumResult, FileChecksum, ManifestVerifyResult
@@ -64,6 +65,7 @@ def checksum_tree(
     *,
     paths: Paths = (),
     excludes: Paths = (),
+    pace: Pace | None = None,
     progress: OnProgress | None = None,
     on_item: OnItem | None = None,
 ) -> ChecksumResult:
@@ -71,12 +73,15 @@ def checksum_tree(
 
     Files are read on all cores. With `paths` only these files and folders are read, relative to
     `folder` or absolute; links are followed only among them. `excludes` are patterns as in
-    .gitignore. What a callback raises stops the run and comes out of it unchanged.
+    .gitignore. `pace` says how gently it treats the machine. What a callback raises stops the run
+    and comes out of it unchanged.
     Raises `NotFoundError` if a path does not exist, `IncompleteError` if something could not be
     read: `on_item` says what.
     """
     options = _checksum_options(paths, excludes)
-    return _sapdr.checksum_tree(_arguments.path(folder), on_file, options, progress, on_item)
+    return _sapdr.checksum_tree(
+        _arguments.path(folder), on_file, options, _pace.native(pace), progress, on_item
+    )
 
 
 def manifest_write(
@@ -85,6 +90,7 @@ def manifest_write(
     *,
     paths: Paths = (),
     excludes: Paths = (),
+    pace: Pace | None = None,
     progress: OnProgress | None = None,
     on_item: OnItem | None = None,
 ) -> ChecksumResult:
@@ -96,7 +102,12 @@ def manifest_write(
     """
     options = _checksum_options(paths, excludes)
     return _sapdr.manifest_write(
-        _arguments.path(folder), _arguments.path(manifest), options, progress, on_item
+        _arguments.path(folder),
+        _arguments.path(manifest),
+        options,
+        _pace.native(pace),
+        progress,
+        on_item,
     )
 
 
@@ -108,6 +119,7 @@ def manifest_verify(
     ignore_missing: bool = False,
     paths: Paths = (),
     excludes: Paths = (),
+    pace: Pace | None = None,
     progress: OnProgress | None = None,
     on_item: OnItem | None = None,
 ) -> ManifestVerifyResult:
@@ -125,7 +137,12 @@ def manifest_verify(
     options.paths = _arguments.paths(paths)
     options.excludes = _arguments.paths(excludes)
     return _sapdr.manifest_verify(
-        _arguments.path(folder), _arguments.path(manifest), options, progress, on_item
+        _arguments.path(folder),
+        _arguments.path(manifest),
+        options,
+        _pace.native(pace),
+        progress,
+        on_item,
     )
 
 

@@ -10,11 +10,12 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self, TypeAlias, overload
 
-from . import _arguments, _sapdr, _streams
+from . import _arguments, _pace, _sapdr, _streams
 from ._arguments import Duration, Names, Paths, Strings, StrPath
 from ._backend import Location, native
 from ._errors import Error
 from ._file import SnapshotFile
+from ._pace import Pace
 from ._password import Command, Password, resolve
 from ._removal import Removal
 from ._restore_plan import OnItem, OnProgress, Overwrite, RestorePlan
@@ -67,6 +68,7 @@ def init(
     scrypt: tuple[int, int, int] = (0, 0, 0),
     codec: Codec = "zstd",
     copy_chunker_params: Repository | None = None,
+    pace: Pace | None = None,
 ) -> Repository:
     """Creates a repository and opens it.
 
@@ -77,7 +79,7 @@ def init(
     models take a third less, and other programs than this one refuse the repository; `copy` brings
     its snapshots into one without it. Files are cut as in
     `copy_chunker_params`, if that is given: what is copied from there and what is backed up then
-    has the same blobs.
+    has the same blobs. `pace` says how gently all that is done with the handle treats the machine.
     Raises `ExistsError` if there is a repository already.
     """
     options = _sapdr.InitOptions()
@@ -86,7 +88,7 @@ def init(
     options.scrypt_n, options.scrypt_r, options.scrypt_p = scrypt
     options.codec = _sapdr.CODEC[codec]
     like = None if copy_chunker_params is None else copy_chunker_params._native
-    return Repository(_sapdr.Repository.init(native(location), options, like))
+    return Repository(_sapdr.Repository.init(native(location), options, like, _pace.native(pace)))
 
 
 def open(
@@ -101,13 +103,15 @@ def open(
     retry_lock: Duration = 0,
     key_hint: str | None = None,
     verify_blobs: bool = True,
+    pace: Pace | None = None,
 ) -> Repository:
     """Opens a repository, at a location as for `init`.
 
     `compression` and `pack_size_mib` (4 to 128) say how this handle writes; `no_lock` reads from
     storage that cannot be written to; `retry_lock` is how long to wait for a lock that others
     hold; `key_hint` is the id of the key file to try first; `verify_blobs` decrypts and compares
-    each blob before it is stored.
+    each blob before it is stored; `pace` says how gently all that is done with the handle treats
+    the machine.
     Raises `NoRepositoryError`, `AuthError` for a wrong password, `UnsupportedError` for a newer
     repository version, `CorruptError` for a damaged config.
     """
@@ -119,7 +123,7 @@ def open(
     options.retry_lock = _arguments.duration(retry_lock)
     options.key_hint = None if key_hint is None else _arguments.text(key_hint)
     options.no_verify_blobs = not verify_blobs
-    return Repository(_sapdr.Repository.open(native(location), options))
+    return Repository(_sapdr.Repository.open(native(location), options, _pace.native(pace)))
 
 
 class Repository(Removal):
