@@ -19,11 +19,16 @@ class PassingPages {
   // changed, stays.
   void drop() const noexcept;
 
+  // Takes in what comes behind it in the same file: what the system keeps as one piece, it drops as
+  // one.
+  void append(const PassingPages& next);
+
  private:
   struct Run {
     uint64_t begin;
     uint64_t end;
   };
+  void add(const Run& run);
 
   int fd_ = -1;
   std::vector<Run> missing_;  // whole pages

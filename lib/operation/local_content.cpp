@@ -72,12 +72,18 @@ class ComparedFile {
       result_.difference = found.difference;
     }
     if (--n_left_ > 0) return;
-    // Once more: a part may have been read ahead after it was done.
-    for (const PassingPages& pages : passing_) pages.drop();
+    drop_all();
     done_(result_);
   }
 
  private:
+  // Once more: what lies on the edge of two parts, and what was read ahead when its part was done.
+  void drop_all() const {
+    PassingPages all;
+    for (const PassingPages& pages : passing_) all.append(pages);
+    all.drop();
+  }
+
   void read_part(const Part& part, Comparison& found) {
     Bytes buffer;
     uint64_t offset = part.offset;

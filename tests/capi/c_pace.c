@@ -127,7 +127,7 @@ static void test_threads(sapdr_ctx_options options, struct wanted wanted) {
   wanted.own_io = io_of(getpid());
   sapdr_ctx* ctx = context_of(options);
   sapdr_repo* repo = new_repository(ctx);
-  struct made made = {3 << 20, 0, 1, &wanted};
+  struct made made = {1 << 20, 0, 1, &wanted};
   EXPECT_OK(back_up(repo, &made, NULL));
   EXPECT(wanted.most_threads >= 3); /* that of the operation, two workers */
 
