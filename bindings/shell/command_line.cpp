@@ -130,7 +130,13 @@ void add_globals(CLI::App& app, GlobalOptions& options) {
          "auto (default), off, fastest, better or max");
   option(kWriting, "--pack-size", options.pack_size_mib, "MiB",
          "size of new pack files, 4 to 128 (default 16)");
-  option(kWriting, "--threads", options.threads, "N", "worker threads (default: one a core)");
+  constexpr const char* kPace = "Pace";
+  option(kPace, "--threads", options.threads, "N", "worker threads (default: one a core)");
+  option(kPace, "--limit-cpu", options.limit_cpu, "PERCENT",
+         "use at most so much of one core: 50% is half of one, 200% two");
+  option(kPace, "--nice", options.nice, "N", "nice value of the threads, 0 (default) to 19");
+  option(kPace, "--io-class", options.io_class, "CLASS",
+         "when disks serve it: idle, or best-effort[:LEVEL] with a level of 1 to 7 (default 7)");
   constexpr const char* kOutput = "Output";
   app.add_flag("--json", options.json, "one JSON event a line on standard output (docs/JSON.md)")
       ->group(kOutput);

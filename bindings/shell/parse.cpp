@@ -84,6 +84,25 @@ std::uint64_t parse_size(std::string_view option, const std::string& value) {
   return static_cast<std::uint64_t>(size);
 }
 
+std::uint32_t parse_percent(std::string_view option, const std::string& value) {
+  constexpr std::uint32_t kMost = 1'000'000;
+  const bool has_sign = value.ends_with('%');
+  std::uint32_t percent = 0;
+  const char* end = value.data() + value.size() - (has_sign ? 1 : 0);
+  const auto [rest, error] = std::from_chars(value.data(), end, percent);
+  if (error != std::errc() || rest != end || percent == 0 || percent > kMost) {
+    throw bad_value(option, value, "a share of one core in percent, such as 50% or 200%");
+  }
+  return percent;
+}
+
+std::uint32_t parse_level(std::string_view option, const std::string& value) {
+  if (value.size() != 1 || value[0] < '1' || value[0] > '7') {
+    throw bad_value(option, value, "a level from 1 to 7");
+  }
+  return static_cast<std::uint32_t>(value[0] - '0');
+}
+
 std::int64_t parse_duration(std::string_view option, const std::string& value) {
   static constexpr std::string_view kExpected = "a duration, such as 90s, 5m, 1h30m or 2d";
   std::string_view rest = value;

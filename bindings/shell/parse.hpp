@@ -13,6 +13,9 @@ namespace sapdr::shell {
 std::uint64_t parse_size(std::string_view option, const std::string& value);  // "10k", "1.5G"
 std::int64_t parse_duration(std::string_view option,
                             const std::string& value);  // "1h30m", "90s"; ns
+std::uint32_t parse_percent(std::string_view option, const std::string& value);  // "50%", "50"
+// The level of an I/O class, 1 to 7.
+std::uint32_t parse_level(std::string_view option, const std::string& value);
 // "2026-11-22 23:45:53" in the local zone, RFC 3339, or "now" (0).
 std::int64_t parse_time(std::string_view option, const std::string& value);
 

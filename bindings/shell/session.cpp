@@ -31,7 +31,7 @@ sapdr_ctx* Session::context() {
   if (context_) return context_.get();
   sapdr_ctx_options options;
   SAPDR_INIT(&options);
-  options.threads = options_.threads;
+  read_pace(options_, options);
   options.log_level = console_.log_level();
   options.on_log = on_log;
   options.log_user = &console_;

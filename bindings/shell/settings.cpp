@@ -122,6 +122,20 @@ std::string cache_folder(const GlobalOptions& options) {
   return home.empty() ? "" : home + "/.cache/sapdr";
 }
 
+void read_pace(const GlobalOptions& options, sapdr_ctx_options& out) {
+  out.threads = options.threads;
+  if (!options.limit_cpu.empty()) {
+    out.limit_cpu_percent = parse_percent("--limit-cpu", options.limit_cpu);
+  }
+  out.nice = options.nice;
+  if (options.io_class.empty()) return;
+  const std::size_t colon = std::min(options.io_class.find(':'), options.io_class.size());
+  out.io_class = parse_choice("--io-class", options.io_class.substr(0, colon),
+                              {{"idle", SAPDR_IO_IDLE}, {"best-effort", SAPDR_IO_BEST_EFFORT}});
+  if (colon == options.io_class.size()) return;
+  out.io_level = parse_level("--io-class", options.io_class.substr(colon + 1));
+}
+
 sapdr_repo_open_options open_options(const GlobalOptions& options) {
   sapdr_repo_open_options out;
   SAPDR_INIT(&out);

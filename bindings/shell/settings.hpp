@@ -2,6 +2,7 @@
 // then restic's RESTIC_* variables.
 #pragma once
 
+#include <sapdr/context.h>
 #include <sapdr/repository.h>
 
 #include <cstdint>
@@ -41,6 +42,9 @@ struct GlobalOptions {
   std::string cache_size;
   std::uint32_t limit_upload = 0;    // KiB/s
   std::uint32_t limit_download = 0;  // KiB/s
+  std::string limit_cpu;
+  std::int32_t nice = 0;
+  std::string io_class;
   int verbose = 0;
   bool no_lock = false;
   bool no_cache = false;
@@ -83,6 +87,9 @@ Secret read_password(const PasswordOptions& options, const PasswordKind& kind);
 // The folder of all caches: that of --cache-dir, of SAPDR_CACHE_DIR, or below the user's own; "" if
 // there is none.
 std::string cache_folder(const GlobalOptions& options);
+
+// What the options say of the threads of operations.
+void read_pace(const GlobalOptions& options, sapdr_ctx_options& out);
 
 // All of sapdr_repo_open_options but the password and cache_dir. Strings are borrowed from
 // `options`.

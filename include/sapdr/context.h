@@ -30,6 +30,14 @@ typedef struct sapdr_log_record {
   const char *message;   /* one line, no secrets */
 } sapdr_log_record;
 
+/* Who is served first when threads wait for a disk, as far as its scheduler in Linux knows classes
+ * (BFQ does, mq-deadline in part). */
+enum {
+  SAPDR_IO_UNCHANGED = 0,   /* as the thread that calls */
+  SAPDR_IO_BEST_EFFORT = 1, /* by level */
+  SAPDR_IO_IDLE = 2         /* when nobody else wants the disk */
+};
+
 typedef struct sapdr_ctx_options {
   uint32_t struct_size;
   uint32_t threads;   /* worker threads of one operation; 0: one a core */
@@ -38,6 +46,16 @@ typedef struct sapdr_ctx_options {
   /* Receives log records; may be called from any thread, but never twice at once. NULL: none. */
   void (*on_log)(void *log_user, const sapdr_log_record *record);
   void *log_user;
+  /* How gently all that is done with this context treats the machine that others work on. If any of
+   * these is set, operations run on threads of their own while the caller's waits: a thread cannot
+   * undo any of it without privileges, so the caller's stays as it is. What Linux refuses is logged
+   * as a warning. Callbacks run at the same pace, and so does storage of the caller's. */
+  uint32_t limit_cpu_percent; /* processor time of all threads together, in percent of one core: 50
+                               * is half of one, 200 two; 0: no limit. Kept within some 100 ms:
+                               * threads sleep, for as long as it takes to make up for a piece */
+  int32_t nice;      /* nice value of the threads, 0 to 19; nicer ones stay so */
+  int32_t io_class;  /* SAPDR_IO_* */
+  uint32_t io_level; /* of SAPDR_IO_BEST_EFFORT: 1 goes first, 7 last; 0: 7 */
 } sapdr_ctx_options;
 
 /* A new context. Everything in `options` is copied. @since 0.1 */

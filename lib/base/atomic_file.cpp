@@ -11,6 +11,7 @@
 #include "base/encoding.hpp"
 #include "base/error.hpp"
 #include "base/open_fd.hpp"
+#include "base/page_cache.hpp"
 
 namespace sapdr::core {
 
@@ -68,7 +69,10 @@ void AtomicFile::write(ByteView data) {
 }
 
 void AtomicFile::publish(Existing existing, Durable durable) {
-  if (durable == Durable::yes) sync(fd_.get(), path_);
+  if (durable == Durable::yes) {
+    sync(fd_.get(), path_);
+    if (is_to_drop_) drop_written(fd_.get());  // what is not synced could not be dropped
+  }
   if (::close(fd_.release()) != 0 && errno != EINTR) throw system_error(errno, "write", path_);
   int error = 0;
   if (existing == Existing::keep) {

@@ -26,6 +26,8 @@ class AtomicFile {
 
   int fd() const { return fd_.get(); }
   void write(ByteView data);
+  // Leaves nothing of it in the page cache once it is published.
+  void drop_from_cache() { is_to_drop_ = true; }
   // Gives the file its name, once. Throws Code::exists if something has that name and is to be
   // kept.
   void publish(Existing existing, Durable durable = Durable::yes);
@@ -35,6 +37,7 @@ class AtomicFile {
   std::string name_;
   std::string path_;
   std::string temporary_;  // empty once published
+  bool is_to_drop_ = false;
   Fd fd_;
 };
 

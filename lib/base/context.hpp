@@ -1,4 +1,4 @@
-// What an application decides once: threads, log, clock, randomness.
+// What an application decides once: threads and their pace, log, clock, randomness.
 #pragma once
 
 #include <unistd.h>
@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "base/bytes.hpp"
+#include "base/pace.hpp"
 #include "base/time.hpp"
 
 namespace sapdr::core {
@@ -29,6 +30,7 @@ class Context {
  public:
   struct Settings {
     unsigned threads = 0;  // 0: one a core
+    PaceSettings pace;
     LogLevel log_level = LogLevel::info;
     std::function<void(const LogRecord&)> on_log;  // calls are serialised
     std::function<UnixNs()> clock;                 // tests: a fixed clock; empty: the real one
@@ -43,12 +45,19 @@ class Context {
   void random(ByteSpan out) const;
   void log(LogLevel level, const char* component, std::string_view message) const;
 
+  // Does the work of an operation. Where a pace is given, on a thread of its own, and all threads
+  // that it starts keep that pace; this one waits and stays as it is.
+  void at_pace(const std::function<void()>& work) const;
+
   // Throws Code::invalid_state in a process that was forked off after the context was made: its
   // threads are gone and its locks belong to the parent.
   void check_process() const;
 
  private:
+  void work_apart(const std::function<void()>& work) const;
+
   Settings settings_;
+  std::unique_ptr<Pace> pace_;  // null: as fast as it goes
   pid_t pid_;
   mutable std::mutex log_mutex_;
 };

@@ -84,6 +84,7 @@ void Workers::run_task(Task& task) noexcept {
 void Workers::run_thread() {
   own_pool = this;
   const CancelScope scope(cancel_);
+  const PaceScope pace(pace_);
   std::unique_lock lock(mutex_);
   while (true) {
     has_task_.wait(lock, [&] { return stopping_ || !queue_.empty(); });
@@ -96,6 +97,7 @@ void Workers::run_thread() {
     lock.unlock();
     if (has_room) has_room_.notify_all();
     run_task(task);
+    keep_pace();
     lock.lock();
     --running_;
     if (queue_.empty() && running_ == 0) is_idle_.notify_all();

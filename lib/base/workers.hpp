@@ -10,13 +10,14 @@
 #include <vector>
 
 #include "base/cancel.hpp"
+#include "base/pace.hpp"
 
 namespace sapdr::core {
 
 // Runs tasks on a fixed number of threads. The first exception stops the rest: later tasks are
 // dropped, and `finish` (or the next `submit`) rethrows it. All members may be called from any
 // thread, `submit` also from inside a task. Its threads work for the operation of the thread that
-// made it (CancelScope).
+// made it (CancelScope), at its pace (PaceScope).
 class Workers {
  public:
   using Task = std::function<void()>;
@@ -50,6 +51,7 @@ class Workers {
   std::list<Task> queue_;  // an empty one takes no memory: failing must not fail
   const size_t queue_limit_;
   const Cancel* const cancel_ = CancelScope::current();
+  Pace* const pace_ = PaceScope::current();
   size_t running_ = 0;
   bool stopping_ = false;
   std::exception_ptr failure_;

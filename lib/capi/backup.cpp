@@ -107,12 +107,14 @@ void require_no_excludes(const sapdr_backup_options& given) {
 void run(const core::RepositoryPtr& repository, core::Source& source,
          const core::BackupOptions& options, const sapdr_backup_options& given,
          const capi::Result<sapdr_backup_result>& told) {
-  capi::RunProgress progress(given.observer, given.cancel);
-  core::BackupResult done;
-  const capi::AtEnd tell([&] { told.write(to_c(done, progress.elapsed_ns())); });
-  const capi::Session session(repository, capi::Index::load, progress, core::LockMode::shared,
-                              core::Settle::before_changes);
-  core::backup(*repository, session.lock(), source, options, done, progress);
+  capi::at_pace(repository->context(), [&] {
+    capi::RunProgress progress(given.observer, given.cancel);
+    core::BackupResult done;
+    const capi::AtEnd tell([&] { told.write(to_c(done, progress.elapsed_ns())); });
+    const capi::Session session(repository, capi::Index::load, progress, core::LockMode::shared,
+                                core::Settle::before_changes);
+    core::backup(*repository, session.lock(), source, options, done, progress);
+  });
 }
 
 }  // namespace

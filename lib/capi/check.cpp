@@ -50,12 +50,14 @@ sapdr_status sapdr_check_run(sapdr_check_result* result, sapdr_repo* repo,
     const core::RepositoryPtr& repository = capi::use(repo);
     const sapdr_check_options given = capi::read_options(options, "options");
     const core::CheckOptions read = read_check(given);
-    capi::RunProgress progress(given.observer, given.cancel);
-    core::CheckResult done;
-    const capi::AtEnd tell([&] { told.write(to_c(done, progress.elapsed_ns())); });
-    // A damaged index is one of the things that the check tells.
-    const capi::Session session(repository, capi::Index::none, progress, core::LockMode::shared,
-                                core::Settle::before_changes);
-    session.settled([&] { core::check(*repository, read, done, progress); });
+    capi::at_pace(repository->context(), [&] {
+      capi::RunProgress progress(given.observer, given.cancel);
+      core::CheckResult done;
+      const capi::AtEnd tell([&] { told.write(to_c(done, progress.elapsed_ns())); });
+      // A damaged index is one of the things that the check tells.
+      const capi::Session session(repository, capi::Index::none, progress, core::LockMode::shared,
+                                  core::Settle::before_changes);
+      session.settled([&] { core::check(*repository, read, done, progress); });
+    });
   });
 }

@@ -129,16 +129,18 @@ sapdr_status sapdr_checksum_tree(sapdr_checksum_result* result, sapdr_ctx* ctx, 
     capi::require(on_file, "on_file");
     const sapdr_checksum_options given = capi::read_options(options, "options");
     const core::ChecksumOptions read = read_checksum(given);
-    capi::RunProgress progress(given.observer, given.cancel);
-    core::ChecksumResult done;
-    const capi::AtEnd tell([&] { told.write(to_c(done, progress.elapsed_ns())); });
-    const auto each = [&](const std::string& path, uint64_t size, const core::Id& id) {
-      const std::string line = core::manifest_line(id, path);
-      const sapdr_file_checksum file = to_c(path, size, id, line);
-      if (on_file(user, &file) == 0) return;
-      throw Error(Code::callback, "the callback \"on_file\" asked to stop");
-    };
-    core::checksum_tree(*context, root, read, each, done, progress);
+    capi::at_pace(*context, [&] {
+      capi::RunProgress progress(given.observer, given.cancel);
+      core::ChecksumResult done;
+      const capi::AtEnd tell([&] { told.write(to_c(done, progress.elapsed_ns())); });
+      const auto each = [&](const std::string& path, uint64_t size, const core::Id& id) {
+        const std::string line = core::manifest_line(id, path);
+        const sapdr_file_checksum file = to_c(path, size, id, line);
+        if (on_file(user, &file) == 0) return;
+        throw Error(Code::callback, "the callback \"on_file\" asked to stop");
+      };
+      core::checksum_tree(*context, root, read, each, done, progress);
+    });
   });
 }
 
@@ -152,10 +154,12 @@ sapdr_status sapdr_manifest_write(sapdr_checksum_result* result, sapdr_ctx* ctx,
     const std::string file = &capi::require(manifest, "manifest");
     const sapdr_checksum_options given = capi::read_options(options, "options");
     const core::ChecksumOptions read = read_checksum(given);
-    capi::RunProgress progress(given.observer, given.cancel);
-    core::ChecksumResult done;
-    const capi::AtEnd tell([&] { told.write(to_c(done, progress.elapsed_ns())); });
-    core::write_manifest(*context, root, file, read, done, progress);
+    capi::at_pace(*context, [&] {
+      capi::RunProgress progress(given.observer, given.cancel);
+      core::ChecksumResult done;
+      const capi::AtEnd tell([&] { told.write(to_c(done, progress.elapsed_ns())); });
+      core::write_manifest(*context, root, file, read, done, progress);
+    });
   });
 }
 
@@ -170,9 +174,11 @@ sapdr_status sapdr_manifest_verify(sapdr_manifest_verify_result* result, sapdr_c
     const std::string file = &capi::require(manifest, "manifest");
     const sapdr_manifest_verify_options given = capi::read_options(options, "options");
     const core::ManifestOptions read = read_verify(given);
-    capi::RunProgress progress(given.observer, given.cancel);
-    core::ManifestResult done;
-    const capi::AtEnd tell([&] { told.write(to_c(done, progress.elapsed_ns())); });
-    core::verify_manifest(*context, root, file, read, done, progress);
+    capi::at_pace(*context, [&] {
+      capi::RunProgress progress(given.observer, given.cancel);
+      core::ManifestResult done;
+      const capi::AtEnd tell([&] { told.write(to_c(done, progress.elapsed_ns())); });
+      core::verify_manifest(*context, root, file, read, done, progress);
+    });
   });
 }

@@ -25,6 +25,21 @@ std::function<void(const core::LogRecord&)> log_to(const sapdr_ctx_options& opti
   };
 }
 
+core::PaceSettings read_pace(const sapdr_ctx_options& given) {
+  core::PaceSettings pace;
+  capi::require_range(given.nice, 0, core::max_nice, "nice");
+  capi::require_range(given.io_level, 0, core::lowest_io_level, "io_level");
+  pace.limit_cpu = given.limit_cpu_percent;
+  pace.nice = given.nice;
+  pace.io_class = capi::read_choice<core::IoClass>(given.io_class, SAPDR_IO_IDLE, "io_class");
+  if (given.io_level != 0 && pace.io_class != core::IoClass::best_effort) {
+    throw core::Error(core::Code::invalid_argument,
+                      "io_level is a level within SAPDR_IO_BEST_EFFORT; give that io_class");
+  }
+  if (given.io_level != 0) pace.io_level = given.io_level;
+  return pace;
+}
+
 }  // namespace
 
 sapdr_status sapdr_ctx_new(sapdr_ctx** out, const sapdr_ctx_options* options, sapdr_error** err) {
@@ -36,6 +51,7 @@ sapdr_status sapdr_ctx_new(sapdr_ctx** out, const sapdr_ctx_options* options, sa
     settings.threads = given.threads;
     if (given.log_level != 0) settings.log_level = core::LogLevel{given.log_level};
     settings.on_log = log_to(given);
+    settings.pace = read_pace(given);
     return std::make_unique<sapdr_ctx>(
         sapdr_ctx{std::make_shared<const core::Context>(std::move(settings))});
   });

@@ -46,12 +46,15 @@ sapdr_status sapdr_copy_run(sapdr_copy_result* result, sapdr_repo* repo, sapdr_r
     read.filter = capi::read_filter(filter);
     const sapdr_copy_options given = capi::read_options(options, "options");
     read.dry_run = given.dry_run != 0;
-    capi::RunProgress progress(given.observer, given.cancel);
-    core::CopyResult done;
-    const capi::AtEnd tell([&] { told.write(to_c(done, progress.elapsed_ns())); });
-    // What is damaged in the source's index is told, and fails only what needs it.
-    const capi::Session from_session(source, capi::Index::none, progress);
-    const capi::Session session(repository, capi::Index::load, progress);
-    core::copy({*source, from_session.lock()}, {*repository, session.lock()}, read, done, progress);
+    capi::at_pace(repository->context(), [&] {
+      capi::RunProgress progress(given.observer, given.cancel);
+      core::CopyResult done;
+      const capi::AtEnd tell([&] { told.write(to_c(done, progress.elapsed_ns())); });
+      // What is damaged in the source's index is told, and fails only what needs it.
+      const capi::Session from_session(source, capi::Index::none, progress);
+      const capi::Session session(repository, capi::Index::load, progress);
+      core::copy({*source, from_session.lock()}, {*repository, session.lock()}, read, done,
+                 progress);
+    });
   });
 }

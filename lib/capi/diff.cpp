@@ -104,11 +104,13 @@ sapdr_status sapdr_diff_run(sapdr_diff_result* result, sapdr_repo* repo, const c
     const capi::SnapshotName second{&capi::require(after, "after"), latest_of};
     const sapdr_diff_options given = capi::read_options(options, "options");
     const core::DiffOptions read = read_diff(given);
-    capi::RunProgress progress(given.observer, given.cancel);
-    core::DiffResult done;
-    const capi::AtEnd tell([&] { told.write(to_c(done, progress.elapsed_ns())); });
-    const capi::Session session(repository, capi::Index::load, progress);
-    core::diff(*repository, session.find(first), session.find(second), read, Teller(each, user),
-               done, progress);
+    capi::at_pace(repository->context(), [&] {
+      capi::RunProgress progress(given.observer, given.cancel);
+      core::DiffResult done;
+      const capi::AtEnd tell([&] { told.write(to_c(done, progress.elapsed_ns())); });
+      const capi::Session session(repository, capi::Index::load, progress);
+      core::diff(*repository, session.find(first), session.find(second), read, Teller(each, user),
+                 done, progress);
+    });
   });
 }

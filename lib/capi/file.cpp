@@ -33,8 +33,10 @@ sapdr_status sapdr_file_open(sapdr_file** out, sapdr_repo* repo, const char* sna
     const std::string_view name = &capi::require(path, "path");
     const sapdr_file_options given = capi::read_options(options, "options");
     capi::require_unused(given.reserved);
-    capi::RunProgress progress(nullptr, given.cancel);
-    return std::make_unique<sapdr_file>(repository, wanted, name, given.cancel, progress);
+    return capi::at_pace(repository->context(), [&] {
+      capi::RunProgress progress(nullptr, given.cancel);
+      return std::make_unique<sapdr_file>(repository, wanted, name, given.cancel, progress);
+    });
   });
 }
 
@@ -47,8 +49,10 @@ sapdr_status sapdr_file_read(sapdr_file* file, uint64_t offset, void* buffer, si
     session.lock().check();
     if (capacity == 0) return;
     auto* const bytes = &capi::require(static_cast<std::byte*>(buffer), "buffer");
-    capi::RunProgress progress(nullptr, file->cancel);
-    *size = file->file.read(offset, {bytes, capacity}, progress);
+    capi::at_pace(session.repository().context(), [&] {
+      capi::RunProgress progress(nullptr, file->cancel);
+      *size = file->file.read(offset, {bytes, capacity}, progress);
+    });
   });
 }
 

@@ -102,11 +102,14 @@ sapdr_status sapdr_find_run(sapdr_find_result* result, sapdr_repo* repo,
     const core::FindOptions read = read_find(given);
     const std::vector<std::string> names =
         capi::read_strings(given.snapshots, given.n_snapshots, "snapshots");
-    capi::RunProgress progress(given.observer, given.cancel);
-    core::FindResult done;
-    const capi::AtEnd tell([&] { told.write(to_c(done, progress.elapsed_ns())); });
-    const capi::Session session(repository, capi::Index::load, progress);
-    Teller teller(each, user, core::load_verified(*repository));
-    core::find(*repository, choose(session, names, wanted), read, std::ref(teller), done, progress);
+    capi::at_pace(repository->context(), [&] {
+      capi::RunProgress progress(given.observer, given.cancel);
+      core::FindResult done;
+      const capi::AtEnd tell([&] { told.write(to_c(done, progress.elapsed_ns())); });
+      const capi::Session session(repository, capi::Index::load, progress);
+      Teller teller(each, user, core::load_verified(*repository));
+      core::find(*repository, choose(session, names, wanted), read, std::ref(teller), done,
+                 progress);
+    });
   });
 }

@@ -113,9 +113,11 @@ sapdr_status sapdr_forget_plan_new(sapdr_forget_plan** out, sapdr_repo* repo,
     const sapdr_forget_options given = capi::read_options(options, "options");
     const sapdr_observer observer = capi::read_options(given.observer, "observer");
     const core::ForgetOptions read = read_forget(given);
-    capi::RunProgress progress(nullptr, given.cancel);
-    return std::make_unique<sapdr_forget_plan>(repository, wanted, read, observer, given.cancel,
-                                               progress);
+    return capi::at_pace(repository->context(), [&] {
+      capi::RunProgress progress(nullptr, given.cancel);
+      return std::make_unique<sapdr_forget_plan>(repository, wanted, read, observer, given.cancel,
+                                                 progress);
+    });
   });
 }
 
@@ -152,9 +154,11 @@ sapdr_status sapdr_forget_plan_run(uint64_t* removed, sapdr_forget_plan* plan, s
     if (std::exchange(once.has_run, true)) {
       throw Error(Code::invalid_state, "this forget plan was run already; make a new plan");
     }
-    capi::RunProgress progress(&once.observer, once.cancel);
-    core::run_forget(once.session.repository(), once.session.lock(), once.decisions, done,
-                     progress);
+    capi::at_pace(once.session.repository().context(), [&] {
+      capi::RunProgress progress(&once.observer, once.cancel);
+      core::run_forget(once.session.repository(), once.session.lock(), once.decisions, done,
+                       progress);
+    });
   });
 }
 

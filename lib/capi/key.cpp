@@ -40,9 +40,11 @@ void make_key(sapdr_id* added, sapdr_repo* repo, const sapdr_key_options* option
   const core::RepositoryPtr& repository = capi::use(repo);
   const sapdr_key_options given = capi::read_options(options, "options");
   const core::NewKey key = read_key(given);
-  capi::RunProgress progress(nullptr, given.cancel);
-  const capi::Session session(repository, capi::Index::none, progress, mode);
-  const core::Id id = make(*repository, session.lock(), key);
+  const core::Id id = capi::at_pace(repository->context(), [&] {
+    capi::RunProgress progress(nullptr, given.cancel);
+    const capi::Session session(repository, capi::Index::none, progress, mode);
+    return make(*repository, session.lock(), key);
+  });
   if (added != nullptr) *added = capi::to_c(id);
 }
 
@@ -51,9 +53,11 @@ void make_key(sapdr_id* added, sapdr_repo* repo, const sapdr_key_options* option
 sapdr_status sapdr_key_list_new(sapdr_key_list** out, sapdr_repo* repo, sapdr_error** err) {
   return capi::guard_new(out, err, [&] {
     const core::RepositoryPtr& repository = capi::use(repo);
-    capi::RunProgress progress;
-    const capi::Session session(repository, capi::Index::none, progress);
-    return std::make_unique<sapdr_key_list>(core::list_keys(*repository));
+    return capi::at_pace(repository->context(), [&] {
+      capi::RunProgress progress;
+      const capi::Session session(repository, capi::Index::none, progress);
+      return std::make_unique<sapdr_key_list>(core::list_keys(*repository));
+    });
   });
 }
 
@@ -80,11 +84,13 @@ sapdr_status sapdr_key_remove(sapdr_id* removed, sapdr_repo* repo, const char* i
     if (removed != nullptr) *removed = {};
     const core::RepositoryPtr& repository = capi::use(repo);
     const std::string_view wanted = &capi::require(id, "id");
-    capi::RunProgress progress(nullptr, cancel);
-    const capi::Session session(repository, capi::Index::none, progress, LockMode::exclusive);
-    const core::Id key = repository->find_by_prefix(core::FileType::key, wanted);
-    core::remove_key(*repository, session.lock(), key);
-    if (removed != nullptr) *removed = capi::to_c(key);
+    capi::at_pace(repository->context(), [&] {
+      capi::RunProgress progress(nullptr, cancel);
+      const capi::Session session(repository, capi::Index::none, progress, LockMode::exclusive);
+      const core::Id key = repository->find_by_prefix(core::FileType::key, wanted);
+      core::remove_key(*repository, session.lock(), key);
+      if (removed != nullptr) *removed = capi::to_c(key);
+    });
   });
 }
 

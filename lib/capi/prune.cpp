@@ -90,9 +90,11 @@ sapdr_status sapdr_prune_plan_new(sapdr_prune_plan** out, sapdr_repo* repo,
     const sapdr_prune_options given = capi::read_options(options, "options");
     const sapdr_observer observer = capi::read_options(given.observer, "observer");
     const core::PruneOptions read = read_prune(given);
-    capi::RunProgress progress(&observer, given.cancel);
-    return std::make_unique<sapdr_prune_plan>(sapdr_prune_plan{
-        repository, core::PrunePlan::make(repository, read, progress), observer, given.cancel});
+    return capi::at_pace(repository->context(), [&] {
+      capi::RunProgress progress(&observer, given.cancel);
+      return std::make_unique<sapdr_prune_plan>(sapdr_prune_plan{
+          repository, core::PrunePlan::make(repository, read, progress), observer, given.cancel});
+    });
   });
 }
 
@@ -109,10 +111,12 @@ sapdr_status sapdr_prune_plan_run(sapdr_prune_stats* result, sapdr_prune_plan* p
   return capi::guard(err, [&] {
     const capi::Result<sapdr_prune_stats> told(result);
     sapdr_prune_plan& once = use(plan);
-    capi::RunProgress progress(&once.observer, once.cancel);
-    core::PruneStats done;
-    const capi::AtEnd tell([&] { told.write(to_c(done, progress.elapsed_ns())); });
-    once.plan->run(done, progress);
+    capi::at_pace(once.repository->context(), [&] {
+      capi::RunProgress progress(&once.observer, once.cancel);
+      core::PruneStats done;
+      const capi::AtEnd tell([&] { told.write(to_c(done, progress.elapsed_ns())); });
+      once.plan->run(done, progress);
+    });
   });
 }
 

@@ -61,10 +61,12 @@ sapdr_status run(Result* result, sapdr_repo* repo, const sapdr_repair_options* o
     const capi::Result<Result> told(result);
     const core::RepositoryPtr& repository = capi::use(repo);
     const sapdr_repair_options given = capi::read_options(options, "options");
-    capi::RunProgress progress(given.observer, given.cancel);
-    Done done;
-    const capi::AtEnd tell([&] { told.write(to_c(done, progress.elapsed_ns())); });
-    repair(*repository, given, done, progress);
+    capi::at_pace(repository->context(), [&] {
+      capi::RunProgress progress(given.observer, given.cancel);
+      Done done;
+      const capi::AtEnd tell([&] { told.write(to_c(done, progress.elapsed_ns())); });
+      repair(*repository, given, done, progress);
+    });
   });
 }
 

@@ -65,7 +65,10 @@ sapdr_status sapdr_repo_init(sapdr_repo** out, sapdr_ctx* ctx, sapdr_backend* ba
                              const sapdr_repo_init_options* options, sapdr_error** err) {
   return capi::guard_new(out, err, [&] {
     const core::InitSettings settings = read_init(capi::read_options(options, "options"));
-    return new_handle(core::Repository::init(capi::use(ctx), capi::use(backend), settings));
+    const core::ContextPtr& context = capi::use(ctx);
+    const core::BackendPtr& storage = capi::use(backend);
+    return new_handle(capi::at_pace(
+        *context, [&] { return core::Repository::init(context, storage, settings); }));
   });
 }
 
@@ -73,7 +76,10 @@ sapdr_status sapdr_repo_open(sapdr_repo** out, sapdr_ctx* ctx, sapdr_backend* ba
                              const sapdr_repo_open_options* options, sapdr_error** err) {
   return capi::guard_new(out, err, [&] {
     const core::OpenSettings settings = read_open(capi::read_options(options, "options"));
-    return new_handle(core::Repository::open(capi::use(ctx), capi::use(backend), settings));
+    const core::ContextPtr& context = capi::use(ctx);
+    const core::BackendPtr& storage = capi::use(backend);
+    return new_handle(capi::at_pace(
+        *context, [&] { return core::Repository::open(context, storage, settings); }));
   });
 }
 
@@ -124,10 +130,12 @@ sapdr_status sapdr_repo_cat(sapdr_buffer** out, sapdr_repo* repo, const char* ty
   return capi::guard_new(out, err, [&] {
     core::Repository& repository = *capi::use(repo);
     const std::string_view wanted = &capi::require(type, "type");
-    capi::RunProgress progress;
-    const LockUnlessLocks lock(repository, wanted, progress);
-    return std::make_unique<sapdr_buffer>(
-        sapdr_buffer{core::cat(repository, wanted, id == nullptr ? "" : id, progress)});
+    return capi::at_pace(repository.context(), [&] {
+      capi::RunProgress progress;
+      const LockUnlessLocks lock(repository, wanted, progress);
+      return std::make_unique<sapdr_buffer>(
+          sapdr_buffer{core::cat(repository, wanted, id == nullptr ? "" : id, progress)});
+    });
   });
 }
 
@@ -138,13 +146,15 @@ sapdr_status sapdr_repo_list(sapdr_repo* repo, const char* type,
     core::Repository& repository = *capi::use(repo);
     const std::string_view wanted = &capi::require(type, "type");
     capi::require(each, "each");
-    capi::RunProgress progress;
-    const LockUnlessLocks lock(repository, wanted, progress);
-    const auto tell = [&](std::string_view id, uint64_t size) {
-      if (each(user, std::string(id).c_str(), size) != 0) {
-        throw Error(Code::callback, "the callback \"each\" asked to stop the listing");
-      }
-    };
-    core::list_objects(repository, wanted, tell, progress);
+    capi::at_pace(repository.context(), [&] {
+      capi::RunProgress progress;
+      const LockUnlessLocks lock(repository, wanted, progress);
+      const auto tell = [&](std::string_view id, uint64_t size) {
+        if (each(user, std::string(id).c_str(), size) != 0) {
+          throw Error(Code::callback, "the callback \"each\" asked to stop the listing");
+        }
+      };
+      core::list_objects(repository, wanted, tell, progress);
+    });
   });
 }

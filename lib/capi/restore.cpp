@@ -84,9 +84,11 @@ sapdr_status sapdr_restore_plan_new(sapdr_restore_plan** out, sapdr_repo* repo,
     const sapdr_observer observer = capi::read_options(given.observer, "observer");
     core::RestoreOptions read = read_restore(given);
     std::string folder = capi::optional_text(target, "target");
-    capi::RunProgress progress(&observer, given.cancel);
-    return std::make_unique<sapdr_restore_plan>(repository, wanted, std::move(folder),
-                                                std::move(read), observer, given.cancel, progress);
+    return capi::at_pace(repository->context(), [&] {
+      capi::RunProgress progress(&observer, given.cancel);
+      return std::make_unique<sapdr_restore_plan>(
+          repository, wanted, std::move(folder), std::move(read), observer, given.cancel, progress);
+    });
   });
 }
 
@@ -115,10 +117,12 @@ sapdr_status sapdr_restore_plan_run(sapdr_restore_stats* result, sapdr_restore_p
       throw core::Error(core::Code::invalid_state,
                         "this restore plan was run already; make a new plan");
     }
-    capi::RunProgress progress(&once.observer, once.cancel);
-    core::RestoreStats done;
-    const capi::AtEnd tell([&] { told.write(to_c(done, progress.elapsed_ns())); });
-    once.session.settled([&] { once.plan->run(done, progress); });
+    capi::at_pace(once.session.repository().context(), [&] {
+      capi::RunProgress progress(&once.observer, once.cancel);
+      core::RestoreStats done;
+      const capi::AtEnd tell([&] { told.write(to_c(done, progress.elapsed_ns())); });
+      once.session.settled([&] { once.plan->run(done, progress); });
+    });
   });
 }
 

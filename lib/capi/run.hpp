@@ -1,7 +1,10 @@
 // One run of an operation: its progress, its lock, its repository, the snapshot it is about.
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "capi/handles.hpp"
@@ -23,6 +26,20 @@ class AtEnd {
  private:
   Action action_;
 };
+
+// What an operation does once its arguments are read: all of its work, so that none of it is done
+// on the caller's thread where the context has a pace. Returns what `work` does.
+template <class Work>
+auto at_pace(const core::Context& context, Work work) {
+  using Result = std::invoke_result_t<Work&>;
+  if constexpr (std::is_void_v<Result>) {
+    context.at_pace(std::ref(work));
+  } else {
+    std::optional<Result> result;
+    context.at_pace([&] { result.emplace(work()); });
+    return std::move(*result);
+  }
+}
 
 // Progress whose last call is made whatever happens. While it lives, this thread can be cancelled
 // wherever it waits.

@@ -56,15 +56,17 @@ std::unique_ptr<sapdr_snapshot_list> list_of(sapdr_repo* repo, const sapdr_snaps
                                              bool only_readable) {
   const core::RepositoryPtr& repository = capi::use(repo);
   const core::SnapshotFilter wanted = capi::read_filter(filter);
-  capi::RunProgress progress;
-  const capi::Session session(repository, capi::Index::none, progress);
-  const core::VerifiedTimes verified = core::load_verified(*repository);
-  auto list = std::make_unique<sapdr_snapshot_list>();
-  Damaged* damaged = only_readable ? &list->damaged : nullptr;
-  for (core::Snapshot& snapshot : core::list_snapshots(*repository, wanted, into(damaged))) {
-    list->snapshots.emplace_back(std::move(snapshot), verified);
-  }
-  return list;
+  return capi::at_pace(repository->context(), [&] {
+    capi::RunProgress progress;
+    const capi::Session session(repository, capi::Index::none, progress);
+    const core::VerifiedTimes verified = core::load_verified(*repository);
+    auto list = std::make_unique<sapdr_snapshot_list>();
+    Damaged* damaged = only_readable ? &list->damaged : nullptr;
+    for (core::Snapshot& snapshot : core::list_snapshots(*repository, wanted, into(damaged))) {
+      list->snapshots.emplace_back(std::move(snapshot), verified);
+    }
+    return list;
+  });
 }
 
 }  // namespace
@@ -104,12 +106,14 @@ sapdr_status sapdr_snapshot_get(sapdr_snapshot** out, sapdr_repo* repo, const ch
   return capi::guard_new(out, err, [&] {
     const core::RepositoryPtr& repository = capi::use(repo);
     const capi::SnapshotName wanted = capi::read_name(name, filter);
-    capi::RunProgress progress;
-    // A folder behind the name lies in trees, which only the index finds.
-    const capi::Index index = wanted.has_folder() ? capi::Index::load : capi::Index::none;
-    const capi::Session session(repository, index, progress);
-    return std::make_unique<sapdr_snapshot>(session.find(wanted).snapshot,
-                                            core::load_verified(*repository));
+    return capi::at_pace(repository->context(), [&] {
+      capi::RunProgress progress;
+      // A folder behind the name lies in trees, which only the index finds.
+      const capi::Index index = wanted.has_folder() ? capi::Index::load : capi::Index::none;
+      const capi::Session session(repository, index, progress);
+      return std::make_unique<sapdr_snapshot>(session.find(wanted).snapshot,
+                                              core::load_verified(*repository));
+    });
   });
 }
 

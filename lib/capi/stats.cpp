@@ -43,8 +43,10 @@ sapdr_status sapdr_stats_run(sapdr_stats_result* result, sapdr_repo* repo, const
     const capi::Result<sapdr_stats_result> told(&capi::require(result, "result"));
     const core::RepositoryPtr& repository = capi::use(repo);
     const core::SnapshotFilter wanted = capi::read_filter(filter);
-    capi::RunProgress progress(nullptr, cancel);
-    const capi::Session session(repository, capi::Index::load, progress);
-    told.write(to_c(core::stats(*repository, choose(session, snapshot, wanted), progress)));
+    capi::at_pace(repository->context(), [&] {
+      capi::RunProgress progress(nullptr, cancel);
+      const capi::Session session(repository, capi::Index::load, progress);
+      told.write(to_c(core::stats(*repository, choose(session, snapshot, wanted), progress)));
+    });
   });
 }

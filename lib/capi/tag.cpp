@@ -40,11 +40,14 @@ sapdr_status sapdr_tag_run(sapdr_tag_result* result, sapdr_repo* repo, const cha
     const core::SnapshotFilter wanted = capi::read_filter(filter);
     const sapdr_tag_options given = capi::read_options(options, "options");
     const core::TagChange change = read_change(given);
-    capi::RunProgress progress(given.observer, given.cancel);
-    core::TagResult done;
-    const capi::AtEnd tell([&] { told.write(to_c(done, progress.elapsed_ns())); });
-    const capi::Session session(repository, capi::Index::none, progress, core::LockMode::exclusive);
-    core::tag(*repository, session.lock(), core::find_snapshots(*repository, names, wanted), change,
-              done, progress);
+    capi::at_pace(repository->context(), [&] {
+      capi::RunProgress progress(given.observer, given.cancel);
+      core::TagResult done;
+      const capi::AtEnd tell([&] { told.write(to_c(done, progress.elapsed_ns())); });
+      const capi::Session session(repository, capi::Index::none, progress,
+                                  core::LockMode::exclusive);
+      core::tag(*repository, session.lock(), core::find_snapshots(*repository, names, wanted),
+                change, done, progress);
+    });
   });
 }

@@ -41,8 +41,10 @@ sapdr_status sapdr_walk_new(sapdr_walk** out, sapdr_repo* repo, const char* snap
     const core::RepositoryPtr& repository = capi::use(repo);
     const capi::SnapshotName wanted = capi::read_name(snapshot, filter);
     core::WalkOptions read = read_walk(options);
-    capi::RunProgress progress;
-    return std::make_unique<sapdr_walk>(repository, wanted, std::move(read), progress);
+    return capi::at_pace(repository->context(), [&] {
+      capi::RunProgress progress;
+      return std::make_unique<sapdr_walk>(repository, wanted, std::move(read), progress);
+    });
   });
 }
 
@@ -52,7 +54,9 @@ sapdr_status sapdr_walk_next(const sapdr_node** out, sapdr_walk* walk, sapdr_err
     const capi::Session& session = capi::require(walk, "walk").session;
     session.repository().context().check_process();
     session.lock().check();
-    if (const core::Walk::Entry* entry = walk->walk.next()) {
+    const core::Walk::Entry* entry =
+        capi::at_pace(session.repository().context(), [&] { return walk->walk.next(); });
+    if (entry != nullptr) {
       walk->node = capi::to_c(entry->path, entry->node);
       *out = &walk->node;
     }
@@ -77,14 +81,16 @@ sapdr_status sapdr_dump_run(sapdr_repo* repo, const char* snapshot,
     const capi::SnapshotName wanted = capi::read_name(snapshot, filter);
     const std::string_view file = &capi::require(path, "path");
     capi::require(write, "write");
-    capi::RunProgress progress(nullptr, cancel);
-    const capi::Session session(repository, capi::Index::readable, progress);
-    const auto hand_out = [&](core::ByteView data) {
-      sapdr_error* failure = nullptr;
-      const sapdr_status status = write(user, data.data(), data.size(), &failure);
-      if (status != SAPDR_OK) throw capi::callback_error(status, failure, "\"write\"");
-      sapdr_error_free(failure);
-    };
-    core::dump(*repository, session.find(wanted), file, hand_out, progress);
+    capi::at_pace(repository->context(), [&] {
+      capi::RunProgress progress(nullptr, cancel);
+      const capi::Session session(repository, capi::Index::readable, progress);
+      const auto hand_out = [&](core::ByteView data) {
+        sapdr_error* failure = nullptr;
+        const sapdr_status status = write(user, data.data(), data.size(), &failure);
+        if (status != SAPDR_OK) throw capi::callback_error(status, failure, "\"write\"");
+        sapdr_error_free(failure);
+      };
+      core::dump(*repository, session.find(wanted), file, hand_out, progress);
+    });
   });
 }

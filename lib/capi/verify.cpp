@@ -44,10 +44,12 @@ sapdr_status sapdr_verify_run(sapdr_verify_result* result, sapdr_repo* repo, con
     const sapdr_verify_options given = capi::read_options(options, "options");
     const core::VerifyOptions read = read_verify(given);
     std::string folder = capi::optional_text(target, "target");
-    capi::RunProgress progress(given.observer, given.cancel);
-    core::VerifyResult done;
-    const capi::AtEnd tell([&] { told.write(to_c(done, progress.elapsed_ns())); });
-    const capi::Session session(repository, capi::Index::readable, progress);
-    core::verify(*repository, session.find(wanted), std::move(folder), read, done, progress);
+    capi::at_pace(repository->context(), [&] {
+      capi::RunProgress progress(given.observer, given.cancel);
+      core::VerifyResult done;
+      const capi::AtEnd tell([&] { told.write(to_c(done, progress.elapsed_ns())); });
+      const capi::Session session(repository, capi::Index::readable, progress);
+      core::verify(*repository, session.find(wanted), std::move(folder), read, done, progress);
+    });
   });
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/pace.hpp"
+
 namespace sapdr::core {
 
 namespace {
@@ -65,6 +67,7 @@ void Progress::count_error() {
 }
 
 void Progress::checkpoint() const {
+  keep_pace();
   if (cancel_ != nullptr && cancel_->is_triggered()) {
     throw Error(Code::cancelled, "the operation was cancelled");
   }

@@ -43,7 +43,8 @@ class Progress {
   // The item that tells of a damaged object: "index", its id, and how it is damaged.
   void damaged(const char* object_type, const std::string& object_id, const Error& error);
   void count_error();
-  // Throws if the operation was asked to stop. Cheap: for every chunk.
+  // Waits if this thread's share of the processors is used up (base/pace), then throws if the
+  // operation was asked to stop. Cheap: for every chunk.
   void checkpoint() const;
   // The last call, always made, also after a failure. Never throws.
   void finish() noexcept;

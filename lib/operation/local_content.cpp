@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <mutex>
 
+#include "base/page_cache.hpp"
 #include "checksum/sha256.hpp"
 
 namespace sapdr::core {
@@ -16,7 +17,9 @@ namespace {
 constexpr uint64_t part_size = 32 * 1024 * 1024;
 
 struct Part {
+  size_t number;
   uint64_t offset;
+  uint64_t size;
   size_t first;  // number of its first blob
   size_t end;
 };
@@ -25,25 +28,31 @@ struct Part {
 class ComparedFile {
  public:
   ComparedFile(std::shared_ptr<const Fd> file, std::string path, std::vector<ExpectedBlob> blobs,
-               Progress& progress, std::function<void(const Comparison&)> done)
+               ReadPages pages, Progress& progress, std::function<void(const Comparison&)> done)
       : file_(std::move(file)),
         path_(std::move(path)),
         blobs_(std::move(blobs)),
+        pages_(pages),
         progress_(progress),
         done_(std::move(done)) {}
 
   std::vector<Part> parts() {
     std::vector<Part> parts;
-    Part part{0, 0, 0};
-    uint64_t offset = 0;
+    Part part{0, 0, 0, 0, 0};
     for (size_t i = 0; i < blobs_.size(); ++i) {
-      offset += blobs_[i].length;
+      part.size += blobs_[i].length;
       part.end = i + 1;
-      if (offset - part.offset < part_size && i + 1 < blobs_.size()) continue;
+      if (part.size < part_size && i + 1 < blobs_.size()) continue;
       parts.push_back(part);
-      part = {offset, i + 1, i + 1};
+      part = {parts.size(), part.offset + part.size, 0, i + 1, i + 1};
     }
     if (parts.empty()) parts.push_back(part);  // an empty file has one empty part
+    // All before the first is read, since the system reads ahead.
+    for (const Part& one : parts) {
+      passing_.push_back(pages_ == ReadPages::keep
+                             ? PassingPages()
+                             : PassingPages(file_->get(), one.offset, one.size));
+    }
     n_left_ = parts.size();
     return parts;
   }
@@ -62,10 +71,19 @@ class ComparedFile {
     if (found.difference && found.difference < result_.difference.value_or(UINT64_MAX)) {
       result_.difference = found.difference;
     }
-    if (--n_left_ == 0) done_(result_);
+    if (--n_left_ > 0) return;
+    drop_all();
+    done_(result_);
   }
 
  private:
+  // Once more: what lies on the edge of two parts, and what was read ahead when its part was done.
+  void drop_all() const {
+    PassingPages all;
+    for (const PassingPages& pages : passing_) all.append(pages);
+    all.drop();
+  }
+
   void read_part(const Part& part, Comparison& found) {
     Bytes buffer;
     uint64_t offset = part.offset;
@@ -79,6 +97,7 @@ class ComparedFile {
       if (size < blob.length || sha256(buffer) != blob.id) found.difference = offset;
       offset += blob.length;
     }
+    passing_[part.number].drop();
   }
 
   size_t read_at(uint64_t offset, ByteSpan out) const {
@@ -97,6 +116,8 @@ class ComparedFile {
   const std::shared_ptr<const Fd> file_;
   const std::string path_;
   const std::vector<ExpectedBlob> blobs_;
+  const ReadPages pages_;
+  std::vector<PassingPages> passing_;  // of the parts
   Progress& progress_;
   const std::function<void(const Comparison&)> done_;
   std::mutex mutex_;
@@ -107,10 +128,10 @@ class ComparedFile {
 }  // namespace
 
 void compare_content(Workers& workers, std::shared_ptr<const Fd> file, std::string path,
-                     std::vector<ExpectedBlob> blobs, Progress& progress,
+                     std::vector<ExpectedBlob> blobs, ReadPages pages, Progress& progress,
                      std::function<void(const Comparison&)> done) {
   auto compared = std::make_shared<ComparedFile>(std::move(file), std::move(path), std::move(blobs),
-                                                 progress, std::move(done));
+                                                 pages, progress, std::move(done));
   const std::vector<Part> parts = compared->parts();
   for (size_t i = 1; i < parts.size(); ++i) {
     workers.submit([compared, part = parts[i]] { compared->compare(part); });

@@ -27,11 +27,14 @@ struct Comparison {
   uint64_t bytes_read = 0;
 };
 
+// What was not in the page cache before it was read: what was just restored is about to be used.
+enum class ReadPages { keep, drop };
+
 // Compares an open file with a list of blobs on the threads of `workers`: a big one is cut into
 // parts that are read at the same time. `done` is called once, on one of them. Anything behind the
 // last blob is not looked at. May be called from a task of `workers`.
 void compare_content(Workers& workers, std::shared_ptr<const Fd> file, std::string path,
-                     std::vector<ExpectedBlob> blobs, Progress& progress,
+                     std::vector<ExpectedBlob> blobs, ReadPages pages, Progress& progress,
                      std::function<void(const Comparison&)> done);
 
 }  // namespace sapdr::core

@@ -204,7 +204,8 @@ void RestoreRun::verify_file(Workers& workers, ItemNumber item) {
   }
   // What is on the disk, not what is still in memory.
   ::posix_fadvise(fd->get(), 0, 0, POSIX_FADV_DONTNEED);
-  compare_content(workers, std::move(fd), items_.path(item), std::move(blobs), progress_,
+  compare_content(workers, std::move(fd), items_.path(item), std::move(blobs), ReadPages::keep,
+                  progress_,
                   [this, item](const Comparison& comparison) { verified(item, comparison); });
 }
 

@@ -205,7 +205,7 @@ void Verifier::compare_file(const SharedSubject& subject, const struct stat& st)
   auto fd =
       std::make_shared<const Fd>(open_unnoticed(subject->dir->get(), subject->node.name.c_str()));
   if (!*fd) throw system_error(errno, "open", subject->path);
-  compare_content(workers_, fd, subject->path, std::move(blobs), progress_,
+  compare_content(workers_, fd, subject->path, std::move(blobs), ReadPages::drop, progress_,
                   [this, subject, st, fd](const Comparison& comparison) {
                     n_bytes_ += comparison.bytes_read;
                     if (comparison.difference) {

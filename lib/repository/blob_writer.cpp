@@ -96,6 +96,7 @@ void BlobWriter::store(BlobType type, std::span<const NewBlob> blobs) {
   auto tools = repository_.tools().lend();
   std::vector<Sealed> sealed;
   for (const NewBlob& blob : blobs) {
+    keep_pace();
     ByteView body;
     const BlobPlace place = compress(type, blob, *tools, body);
     count(type, blob.plain.size(), place.length);

@@ -14,11 +14,14 @@
 #include "base/atomic_file.hpp"
 #include "base/encoding.hpp"
 #include "base/open_fd.hpp"
+#include "base/page_cache.hpp"
 #include "storage/layout.hpp"
 
 namespace sapdr::core {
 
 namespace {
+
+constexpr size_t min_passing = 4 * 1024 * 1024;
 
 // "00" to "ff": the folders of packs.
 std::vector<std::string> pack_prefixes() {
@@ -280,6 +283,7 @@ void LocalBackend::save(const FileName& file, ByteView data) {
     throw system_error(errno, "set the mode of", path);
   }
   sync_what_others_did(file.type);
+  if (file.type == FileType::pack) out.drop_from_cache();
   out.publish(AtomicFile::Existing::keep);
 }
 
@@ -300,6 +304,10 @@ void LocalBackend::load(const FileName& file, uint64_t offset, ByteSpan out) {
   };
   const auto size = static_cast<uint64_t>(st.st_size);
   if (offset > size || out.size() > size - offset) throw too_short();
+  // Packs, or much of them, are read once; single blobs of them may be asked for again.
+  const bool is_passing = file.type == FileType::pack && out.size() >= min_passing;
+  const PassingPages pages =
+      is_passing ? PassingPages(fd.get(), offset, out.size()) : PassingPages();
   while (!out.empty()) {
     const ssize_t n = retry_eintr(
         [&] { return ::pread(fd.get(), out.data(), out.size(), static_cast<off_t>(offset)); });
@@ -308,6 +316,7 @@ void LocalBackend::load(const FileName& file, uint64_t offset, ByteSpan out) {
     out = out.subspan(static_cast<size_t>(n));
     offset += static_cast<uint64_t>(n);
   }
+  pages.drop();
 }
 
 void LocalBackend::list_folder(Fd folder, const std::string& relative, std::string_view prefix,

@@ -29,10 +29,15 @@ setup_zipnn() {
 [[ ${SAPDR_BENCH_ZIPNN:-} ]] || setup_zipnn || say "going on without ZipNN"
 
 targets=()
-[[ ${SAPDR_BIN:-} ]] || targets+=(bindings/shell/sapdr)
+[[ ${SAPDR_BIN:-} ]] || targets+=(bindings/shell/sapdr tests/scale/made_stream)
 [[ ${SAPDR_BENCH_CODEC:-} ]] || targets+=(tests/bench/tensor_codec)
 if ((${#targets[@]})); then
   setup_packages "${PACKAGES_BUILD[@]}" doctest-dev
   build "$ROOT/build" "${targets[*]}" "${WHOLE[@]}"
 fi
-exec "$ROOT/build/bench/venv/bin/python" "$ROOT/tests/bench/bench.py" "$@"
+python=$ROOT/build/bench/venv/bin/python
+if [[ " $* " == *" --short "* ]]; then
+  "$python" "$ROOT/tests/bench/beside_service.py" --short
+  "$python" "$ROOT/tests/bench/stream_cost.py" --short
+fi
+exec "$python" "$ROOT/tests/bench/bench.py" "$@"

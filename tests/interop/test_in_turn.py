@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,38 @@ def test_contents_are_cut_at_the_same_places(bench: Workbench, reader: str) -> N
         sapdr("backup", tree)
         blobs = data_blobs(restic)
         restic("backup", "--force", tree)
+    assert data_blobs(restic) == blobs
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("backup", "--parent", "none", "{}"),
+        ("backup", "--parent", "none", "--threads", "1", "{}"),
+        ("backup", "--parent", "none", "--chunker", "restic", "{}"),
+        ("backup", "--parent", "none", "--compression", "max", "{}"),
+        ("backup", "--stdin", "--stdin-filename", "dump"),
+    ],
+    ids=lambda arguments: " ".join(arguments[1:-1]),
+)
+@pytest.mark.parametrize("name", ["weights", "weights.safetensors"])
+def test_every_way_in_cuts_where_restic_cut(
+    bench: Workbench, arguments: tuple[str, ...], name: str
+) -> None:
+    """A large file, which restic stored, adds no data blob when it comes in another way. What is
+    named like a file of tensors and has no header of one is no exception."""
+    repository = bench.theirs()
+    content = random.Random(f"{name} {arguments}").randbytes(30_000_000)
+    file = write(bench.folder / name, content)
+    restic, sapdr = bench.restic(repository), bench.sapdr(repository)
+    restic("backup", file)
+    blobs = data_blobs(restic)
+    assert len(blobs) > 10
+    stdin = content if "--stdin" in arguments else b""
+    run = sapdr.run("--json", *(each.format(file) for each in arguments), stdin=stdin)
+    assert run.code == 0, run.text
+    assert run.summary["bytes_total"] == len(content)
+    assert run.summary["data_blobs_new"] == 0
     assert data_blobs(restic) == blobs
 
 

@@ -22,6 +22,8 @@ FULL = os.environ.get("SAPDR_SCALE") == "full"
 MIB = 1 << 20
 # What a command takes before it does anything large: code, buffers of its threads, packs.
 BASE = 320 * MIB
+# By how much what is in flight may differ from run to run: buffers that are not always needed.
+IN_FLIGHT = 64 * MIB
 
 
 @dataclass(frozen=True)
@@ -135,10 +137,40 @@ def test_a_huge_sparse_file(bench: Bench) -> None:
     bench.sapdr("verify", "latest", "--target", target)
 
 
-def test_a_huge_index(bench: Bench) -> None:
+def tool_called(name: str) -> Path:
+    """One of the programs beside this file."""
     command = os.environ.get("SAPDR_BIN") or ROOT / "build/bindings/shell/sapdr"
-    tool = Path(command).parents[2] / "tests/scale/made_index"
+    tool = Path(command).parents[2] / "tests/scale" / name
     assert tool.is_file(), f"{tool} is missing; tests/run.sh builds it"
+    return tool
+
+
+@pytest.mark.parametrize("kind", ["weights", "random"])
+def test_a_stream_of_any_length(kind: str) -> None:
+    """What is in flight does not grow with what passes: streams that are made, of packs that are
+    not kept."""
+    tool = str(tool_called("made_stream"))
+
+    def cost_of(size: int, each: int) -> dict[str, float]:
+        """Of so many MiB in streams of `each`."""
+        cost: dict[str, float] = json.loads(measured([tool, str(size), str(each), kind]).out)
+        print(cost)
+        assert cost["bytes"] == size * MIB
+        return cost
+
+    sizes = (1024, 4096, 51200) if FULL else (256, 1024)
+    short, *longer = (cost_of(size, 512) for size in sizes)
+    for cost in longer:
+        # Two threads at default settings: docs/ARCHITECTURE.md says what is in flight.
+        assert cost["peak"] < 200 * MIB + 60 * cost["blobs"]
+        assert cost["peak"] < short["peak"] + IN_FLIGHT + 60 * cost["blobs"]
+    # One stream is one file: its list of ids, in a few copies.
+    one = cost_of(sizes[-1], sizes[-1])
+    assert one["peak"] < 200 * MIB + (60 + 8 * 32) * one["blobs"]
+
+
+def test_a_huge_index(bench: Bench) -> None:
+    tool = tool_called("made_index")
     count = 10_000_000 if FULL else 1_000_000
     repository = str(bench.folder / "repository")
     measured([str(tool), "make", repository, str(count)])

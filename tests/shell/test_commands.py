@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -366,6 +367,33 @@ def test_compression_and_pack_size_are_taken(shell: Shell, tree: Path) -> None:
     assert shell.with_env(SAPDR_PACK_SIZE="x").run("ls", "latest").code == code_of(
         "E_INVALID_ARGUMENT"
     )
+
+
+def nice_values(process: int) -> dict[int, int]:
+    """Of its threads."""
+    found = {}
+    for task in Path(f"/proc/{process}/task").iterdir():
+        with suppress(FileNotFoundError):  # it ended meanwhile
+            found[int(task.name)] = int((task / "stat").read_text().rpartition(")")[2].split()[16])
+    return found
+
+
+def test_threads_are_nice_and_the_first_one_is_as_it_was(shell: Shell) -> None:
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    wanted = min(own + 7, 19)
+    process = shell.start("backup", "--stdin", "--nice", str(wanted), "--io-class", "best-effort:6")
+    assert process.stdin
+    process.stdin.write(os.urandom(100_000))
+    process.stdin.flush()
+    deadline = time.monotonic() + 20
+    nice: dict[int, int] = {}
+    while len(nice) < 4 and time.monotonic() < deadline:  # those that read are there
+        nice = nice_values(process.pid)
+        time.sleep(0.01)
+    assert nice.pop(process.pid) == own
+    assert set(nice.values()) == {wanted}
+    _, err = process.communicate()
+    assert process.returncode == 0, err
 
 
 def test_limits_are_kept(shell: Shell, tmp_path: Path) -> None:

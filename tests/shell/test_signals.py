@@ -52,6 +52,21 @@ def test_an_interrupt_while_a_limit_makes_it_wait(shell: Shell, tmp_path: Path) 
     assert shell.json("snapshots").summary["snapshots"] == 0
 
 
+def test_an_interrupt_while_its_share_of_processors_is_used_up(
+    shell: Shell, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    data.write_bytes(os.urandom(256 * 1024 * 1024))
+    process = shell.start("backup", data, "--limit-cpu", "1%")  # a minute at the least
+    wait_for_lock(shell, process)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130, err
+    assert not shell.locks()
+    assert shell.json("snapshots").summary["snapshots"] == 0
+
+
 def test_an_interrupt_while_the_password_is_awaited(shell: Shell) -> None:
     process = shell.start("--password-command", "sleep 60", "snapshots")
     time.sleep(0.3)

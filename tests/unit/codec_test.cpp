@@ -79,6 +79,32 @@ TEST_CASE("codec: high levels save where something repeats itself, and are not u
   CHECK(size_with(Compression::max, noise) == coded);
 }
 
+TEST_CASE("codec: what looks compressed by its bytes alone is tried nevertheless") {
+  Random random;
+  Codec codec(Compression::automatic);
+  const auto share = [&](const std::string& data) {
+    Bytes packed;
+    if (!codec.compress(as_bytes(data), false, packed)) return 1.0;
+    return static_cast<double>(packed.size()) / static_cast<double>(data.size());
+  };
+  const std::string noise = random.bytes(1 << 20);
+  CHECK(share(noise) == 1.0);
+  // All bytes are as frequent, but they come again.
+  std::string again;
+  while (again.size() < 1 << 20) again += noise.substr(0, 5000);
+  CHECK(share(again) < 0.1);
+  std::string counted;
+  for (uint32_t i = 0; counted.size() < 1 << 20; ++i) {
+    counted.append(reinterpret_cast<const char*>(&i), sizeof i);
+  }
+  CHECK(share(counted) < 0.8);
+  // Part of it is text, wherever that lies.
+  const std::string words = compressible(200'000);
+  CHECK(share(words + noise) < 0.9);
+  CHECK(share(noise + words) < 0.9);
+  CHECK(share(noise.substr(0, 500'000) + words + noise.substr(500'000)) < 0.9);
+}
+
 TEST_CASE("codec: only the announced size is accepted") {
   Codec codec(Compression::automatic);
   const std::string text = compressible(10'000);

@@ -48,6 +48,7 @@ from ._errors import (
     UnsupportedError,
 )
 from ._file import SnapshotFile
+from ._pace import Pace
 from ._removal import ForgetPlan, PrunePlan
 from ._repository import Repository, init, open
 from ._restore_plan import RestorePlan
@@ -124,6 +125,7 @@ __all__ = [
     "NotFoundError",
     "ObjectInfo",
     "ObjectName",
+    "Pace",
     "PermissionDeniedError",
     "Progress",
     "PrunePlan",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TypeAlias, cast
 
-from . import _arguments, _sapdr, _streams
+from . import _arguments, _pace, _sapdr, _streams
 from ._arguments import StrPath
 from ._cancel import Cancel
+from ._pace import Pace
 from ._restore_plan import OnItem, OnProgress
 from ._streams import Buffer, Source
 from ._types import ChecksumResult, FileChecksum, ManifestVerifyResult
@@ -67,6 +68,7 @@ def checksum_tree(
     *,
     paths: Paths = (),
     excludes: Paths = (),
+    pace: Pace | None = None,
     progress: OnProgress | None = None,
     on_item: OnItem | None = None,
     cancel: Cancel | None = None,
@@ -75,13 +77,20 @@ def checksum_tree(
 
     Files are read on all cores. With `paths` only these files and folders are read, relative to
     `folder` or absolute; links are followed only among them. `excludes` are patterns as in
-    .gitignore. What a callback raises stops the run and comes out of it unchanged.
+    .gitignore. `pace` says how gently it treats the machine. What a callback raises stops the run
+    and comes out of it unchanged.
     Raises `NotFoundError` if a path does not exist, `IncompleteError` if something could not be
     read: `on_item` says what.
     """
     options = _checksum_options(paths, excludes)
     return _sapdr.checksum_tree(
-        _arguments.path(folder), on_file, options, progress, on_item, cancel
+        _arguments.path(folder),
+        on_file,
+        options,
+        _pace.native(pace),
+        progress,
+        on_item,
+        cancel,
     )
 
 
@@ -91,6 +100,7 @@ def manifest_write(
     *,
     paths: Paths = (),
     excludes: Paths = (),
+    pace: Pace | None = None,
     progress: OnProgress | None = None,
     on_item: OnItem | None = None,
     cancel: Cancel | None = None,
@@ -103,7 +113,13 @@ def manifest_write(
     """
     options = _checksum_options(paths, excludes)
     return _sapdr.manifest_write(
-        _arguments.path(folder), _arguments.path(manifest), options, progress, on_item, cancel
+        _arguments.path(folder),
+        _arguments.path(manifest),
+        options,
+        _pace.native(pace),
+        progress,
+        on_item,
+        cancel,
     )
 
 
@@ -115,6 +131,7 @@ def manifest_verify(
     ignore_missing: bool = False,
     paths: Paths = (),
     excludes: Paths = (),
+    pace: Pace | None = None,
     progress: OnProgress | None = None,
     on_item: OnItem | None = None,
     cancel: Cancel | None = None,
@@ -133,7 +150,13 @@ def manifest_verify(
     options.paths = _arguments.paths(paths)
     options.excludes = _arguments.paths(excludes)
     return _sapdr.manifest_verify(
-        _arguments.path(folder), _arguments.path(manifest), options, progress, on_item, cancel
+        _arguments.path(folder),
+        _arguments.path(manifest),
+        options,
+        _pace.native(pace),
+        progress,
+        on_item,
+        cancel,
     )
 
 

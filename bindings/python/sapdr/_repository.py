@@ -10,12 +10,13 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self, TypeAlias, overload
 
-from . import _arguments, _sapdr, _streams
+from . import _arguments, _pace, _sapdr, _streams
 from ._arguments import Duration, Names, Paths, Strings, StrPath
 from ._backend import Location, native
 from ._cancel import Cancel
 from ._errors import Error
 from ._file import SnapshotFile
+from ._pace import Pace
 from ._password import Command, Password, resolve
 from ._removal import Removal
 from ._restore_plan import OnItem, OnProgress, Overwrite, RestorePlan
@@ -68,6 +69,7 @@ def init(
     scrypt: tuple[int, int, int] = (0, 0, 0),
     codec: Codec = "zstd",
     copy_chunker_params: Repository | None = None,
+    pace: Pace | None = None,
 ) -> Repository:
     """Creates a repository and opens it.
 
@@ -79,7 +81,7 @@ def init(
     of models take a third less, and other programs than this one refuse the repository; `copy`
     brings its snapshots into one without it. Files are cut as in
     `copy_chunker_params`, if that is given: what is copied from there and what is backed up then
-    has the same blobs.
+    has the same blobs. `pace` says how gently all that is done with the handle treats the machine.
     Raises `ExistsError` if there is a repository already.
     """
     options = _sapdr.InitOptions()
@@ -88,7 +90,7 @@ def init(
     options.scrypt_n, options.scrypt_r, options.scrypt_p = scrypt
     options.codec = _sapdr.CODEC[codec]
     like = None if copy_chunker_params is None else copy_chunker_params._native
-    return Repository(_sapdr.Repository.init(native(location), options, like))
+    return Repository(_sapdr.Repository.init(native(location), options, like, _pace.native(pace)))
 
 
 def open(
@@ -105,6 +107,7 @@ def open(
     verify_blobs: bool = True,
     cache_dir: StrPath | None = None,
     cache_size: int = 0,
+    pace: Pace | None = None,
 ) -> Repository:
     """Opens a repository, at a location as for `init`.
 
@@ -114,6 +117,7 @@ def open(
     each blob before it is stored. With `cache_dir`, a folder that all repositories may have, what
     is read again and again of remote storage, and of storage of your own, is kept on this machine's
     disk, encrypted, in at most `cache_size` bytes (0: 10 GiB); see `cache_list`.
+    `pace` says how gently all that is done with the handle treats the machine.
     Raises `NoRepositoryError`, `AuthError` for a wrong password, `UnsupportedError` for a newer
     repository version, `CorruptError` for a damaged config.
     """
@@ -127,7 +131,7 @@ def open(
     options.no_verify_blobs = not verify_blobs
     options.cache_dir = None if cache_dir is None else _arguments.path(cache_dir)
     options.cache_size = cache_size
-    return Repository(_sapdr.Repository.open(native(location), options))
+    return Repository(_sapdr.Repository.open(native(location), options, _pace.native(pace)))
 
 
 class Repository(Removal):

@@ -44,6 +44,7 @@ __version__: Final[str]
 STATUS_TABLE: Final[tuple[tuple[str, int, int, str], ...]]
 COMPRESSION: Final[dict[str, int]]
 CODEC: Final[dict[str, int]]
+IO_CLASS: Final[dict[str, int]]
 CHUNKER: Final[dict[str, int]]
 OVERWRITE: Final[dict[str, int]]
 AZURE_SECONDARY: Final[dict[str, int]]
@@ -52,6 +53,13 @@ AZURE_IDENTITY: Final[dict[str, int]]
 CALLS: Final[dict[str, int]]
 GROUP_BY: Final[dict[str, int]]
 KEEP_UNLIMITED: Final[int]
+
+class Pace(metaclass=_Type):
+    limit_cpu_percent: int
+    nice: int
+    io_class: int
+    io_level: int
+    def __init__(self) -> None: ...
 
 class InitOptions(metaclass=_Type):
     password: bytes
@@ -212,6 +220,7 @@ def checksum_tree(
     folder: bytes,
     on_file: Callable[[FileChecksum], object],
     options: ChecksumOptions,
+    pace: Pace,
     on_progress: _OnProgress,
     on_item: _OnItem,
     cancel: Cancel | None,
@@ -220,6 +229,7 @@ def manifest_write(
     folder: bytes,
     manifest: bytes,
     options: ChecksumOptions,
+    pace: Pace,
     on_progress: _OnProgress,
     on_item: _OnItem,
     cancel: Cancel | None,
@@ -228,6 +238,7 @@ def manifest_verify(
     folder: bytes,
     manifest: bytes,
     options: ManifestVerifyOptions,
+    pace: Pace,
     on_progress: _OnProgress,
     on_item: _OnItem,
     cancel: Cancel | None,
@@ -315,9 +326,11 @@ class Backend(metaclass=_Type):
 class Repository(metaclass=_Type):
     def __init__(self, *args: Never, **kwargs: Never) -> None: ...  # made by init and open
     @staticmethod
-    def init(backend: Backend, options: InitOptions, like: Repository | None) -> Repository: ...
+    def init(
+        backend: Backend, options: InitOptions, like: Repository | None, pace: Pace
+    ) -> Repository: ...
     @staticmethod
-    def open(backend: Backend, options: OpenOptions) -> Repository: ...
+    def open(backend: Backend, options: OpenOptions, pace: Pace) -> Repository: ...
     @property
     def id(self) -> str: ...
     @property

@@ -44,6 +44,8 @@ PYBIND11_MODULE(_sapdr, module) {
                                         {"max", SAPDR_COMPRESSION_MAX}});
   module.attr("CHUNKER") =
       numbers({{"auto", SAPDR_CHUNKER_AUTO}, {"restic", SAPDR_CHUNKER_RESTIC}});
+  module.attr("IO_CLASS") =
+      numbers({{"best-effort", SAPDR_IO_BEST_EFFORT}, {"idle", SAPDR_IO_IDLE}});
   module.attr("CODEC") = numbers({{"zstd", SAPDR_CODEC_ZSTD}, {"tensor", SAPDR_CODEC_TENSOR}});
   module.attr("OVERWRITE") = numbers({{"if-changed", SAPDR_OVERWRITE_IF_CHANGED},
                                       {"always", SAPDR_OVERWRITE_ALWAYS},

@@ -22,9 +22,10 @@ namespace sapdr_python {
 
 namespace {
 
-sapdr::context_options options_for(const std::shared_ptr<log_queue>& log) {
-  return {.log_level = log_level(),
-          .on_log = [log](const sapdr::log_record& record) { log->push(record); }};
+sapdr::context context_for(const std::shared_ptr<log_queue>& log, sapdr::context_options options) {
+  options.log_level = log_level();
+  options.on_log = [log](const sapdr::log_record& record) { log->push(record); };
+  return sapdr::context(options);
 }
 
 // The number that the library gives a name of sapdr_object_type_name.
@@ -116,7 +117,11 @@ std::shared_ptr<opened_backend> with_fault(const opened_backend& self, uint32_t 
 opened_backend::common::common()
     : log(std::make_shared<log_queue>()),
       kept(std::make_shared<kept_exceptions>()),
-      context(options_for(log)) {}
+      context(context_for(log, {})) {}
+
+sapdr::context opened_backend::paced(sapdr::context_options options) const {
+  return context_for(common_->log, std::move(options));
+}
 
 std::shared_ptr<opened_backend> opened_backend::open(const std::string& location) {
   const auto shared = std::make_shared<common>();

@@ -45,7 +45,8 @@ class opened_backend {
     return std::make_shared<opened_backend>(common_, decorate(storage()));
   }
 
-  const sapdr::context& context() const { return common_->context; }
+  // A context that logs as this backend does, with the pace of `options`.
+  sapdr::context paced(sapdr::context_options options) const;
   const sapdr::backend& storage() const { return storage_; }
   log_queue& log() const { return *common_->log; }
   kept_exceptions& kept() const { return *common_->kept; }

@@ -72,9 +72,10 @@ std::string checksum_file(const std::string& path, const py::object& on_progress
 }
 
 py::object checksum_tree(const std::string& folder, const py::function& on_file,
-                         sapdr::checksum_options options, const py::object& on_progress,
-                         const py::object& on_item, const given_cancel& given) {
-  session own(opened_backend::none());
+                         sapdr::checksum_options options, const sapdr::context_options& pace,
+                         const py::object& on_progress, const py::object& on_item,
+                         const given_cancel& given) {
+  session own(opened_backend::none(), pace);
   const call_cancel cancel(given);
   options.cancel = cancel.get();
   options.observer = observer_for(own, on_progress, on_item);
@@ -85,9 +86,10 @@ py::object checksum_tree(const std::string& folder, const py::function& on_file,
 }
 
 py::object manifest_write(const std::string& folder, const std::string& manifest,
-                          sapdr::checksum_options options, const py::object& on_progress,
-                          const py::object& on_item, const given_cancel& given) {
-  session own(opened_backend::none());
+                          sapdr::checksum_options options, const sapdr::context_options& pace,
+                          const py::object& on_progress, const py::object& on_item,
+                          const given_cancel& given) {
+  session own(opened_backend::none(), pace);
   const call_cancel cancel(given);
   options.cancel = cancel.get();
   options.observer = observer_for(own, on_progress, on_item);
@@ -97,9 +99,10 @@ py::object manifest_write(const std::string& folder, const std::string& manifest
 }
 
 py::object manifest_verify(const std::string& folder, const std::string& manifest,
-                           sapdr::manifest_verify_options options, const py::object& on_progress,
+                           sapdr::manifest_verify_options options,
+                           const sapdr::context_options& pace, const py::object& on_progress,
                            const py::object& on_item, const given_cancel& given) {
-  session own(opened_backend::none());
+  session own(opened_backend::none(), pace);
   const call_cancel cancel(given);
   options.cancel = cancel.get();
   options.observer = observer_for(own, on_progress, on_item);
@@ -119,11 +122,11 @@ void bind_checksum(py::module_& module) {
   module.def("sha256", &sha256, arg("data"));
   module.def("checksum_file", &checksum_file, arg("path"), arg("on_progress"), arg("cancel"));
   module.def("checksum_tree", &checksum_tree, arg("folder"), arg("on_file"), arg("options"),
-             arg("on_progress"), arg("on_item"), arg("cancel"));
+             arg("pace"), arg("on_progress"), arg("on_item"), arg("cancel"));
   module.def("manifest_write", &manifest_write, arg("folder"), arg("manifest"), arg("options"),
-             arg("on_progress"), arg("on_item"), arg("cancel"));
+             arg("pace"), arg("on_progress"), arg("on_item"), arg("cancel"));
   module.def("manifest_verify", &manifest_verify, arg("folder"), arg("manifest"), arg("options"),
-             arg("on_progress"), arg("on_item"), arg("cancel"));
+             arg("pace"), arg("on_progress"), arg("on_item"), arg("cancel"));
 }
 
 }  // namespace sapdr_python

@@ -13,6 +13,16 @@ namespace py = pybind11;
 
 namespace {
 
+void bind_pace(py::module_& module) {
+  using options = sapdr::context_options;
+  py::class_<options>(module, "Pace")
+      .def(py::init<>())
+      .def_readwrite("limit_cpu_percent", &options::limit_cpu_percent)
+      .def_readwrite("nice", &options::nice)
+      .def_readwrite("io_class", &options::io_class)
+      .def_readwrite("io_level", &options::io_level);
+}
+
 void bind_open_options(py::module_& module) {
   py::class_<sapdr::init_options>(module, "InitOptions")
       .def(py::init<>())
@@ -206,6 +216,7 @@ void bind_removing_options(py::module_& module) {
 }  // namespace
 
 void bind_options(py::module_& module) {
+  bind_pace(module);
   bind_open_options(module);
   bind_azure_options(module);
   bind_key_options(module);

@@ -25,7 +25,8 @@ namespace py = pybind11;
 
 class session {
  public:
-  explicit session(std::shared_ptr<opened_backend> backend) : backend_(std::move(backend)) {}
+  explicit session(std::shared_ptr<opened_backend> backend, const sapdr::context_options& pace = {})
+      : backend_(std::move(backend)), context_(backend_->paced(pace)) {}
 
   // Lets `open` make the repository of this session:
   // `repository open(const context&, const backend&)`.
@@ -104,6 +105,7 @@ class session {
   static constexpr std::chrono::milliseconds signal_interval{100};
 
   const std::shared_ptr<opened_backend> backend_;
+  const sapdr::context context_;
   std::timed_mutex mutex_;
   std::shared_ptr<sapdr::repository> repository_;  // NULL once closed
   std::atomic<const session*> lent_to_{nullptr};
@@ -153,8 +155,7 @@ void session::open(Open&& open) {
   const exclusive own(*this, nullptr);
   translated(backend_->kept(), [&] {
     const py::gil_scoped_release release;
-    repository_ =
-        std::make_shared<sapdr::repository>(open(backend_->context(), backend_->storage()));
+    repository_ = std::make_shared<sapdr::repository>(open(context_, backend_->storage()));
   });
 }
 
@@ -194,7 +195,7 @@ auto session::run_long(const call_cancel& cancel, session& from, Operation&& ope
 template <class Operation>
 auto session::run_alone(const call_cancel& cancel, Operation&& operation) {
   const exclusive own(*this, &cancel);
-  auto result = std::async(std::launch::async, [&] { return operation(backend_->context()); });
+  auto result = std::async(std::launch::async, [&] { return operation(context_); });
   return wait(result, cancel, nullptr);
 }
 

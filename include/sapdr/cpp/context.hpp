@@ -25,6 +25,11 @@ struct context_options {
   int32_t log_level = 0; /* highest SAPDR_LOG_* told; 0: SAPDR_LOG_INFO */
   /* May be called from any thread, but never twice at once. What it throws is dropped. */
   std::function<void(const log_record&)> on_log{};
+  /* How gently operations treat the machine; see sapdr_ctx_options. */
+  uint32_t limit_cpu_percent = 0;        /* of one core, all threads together; 0: no limit */
+  int32_t nice = 0;                      /* 0 to 19 */
+  int32_t io_class = SAPDR_IO_UNCHANGED; /* SAPDR_IO_* */
+  uint32_t io_level = 0;                 /* of SAPDR_IO_BEST_EFFORT: 1 to 7; 0: 7 */
 };
 
 class context {
@@ -33,6 +38,10 @@ class context {
     auto c = detail::initialized<sapdr_ctx_options>();
     c.threads = options.threads;
     c.log_level = options.log_level;
+    c.limit_cpu_percent = options.limit_cpu_percent;
+    c.nice = options.nice;
+    c.io_class = options.io_class;
+    c.io_level = options.io_level;
     if (options.on_log) {
       log_ = std::make_shared<log_sink>(options.on_log);
       c.on_log = forward_log;
