@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <thread>
 #include <vector>
 
@@ -63,15 +64,16 @@ std::vector<bool> seen_pages_of(const std::string& path) {
   return pages;
 }
 
-// The same, of several looks: a page that the system moves just then seems to be missing.
+// The same, of several looks: a page that the system moves just then seems to be missing, and is
+// seen when it is done.
 std::vector<bool> pages_of(const std::string& path) {
   std::vector<bool> pages = seen_pages_of(path);
-  for (int i = 0; i < 5; ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  for (int i = 0; i < 20; ++i) {
+    const bool is_clear = std::equal(pages.begin() + 1, pages.end(), pages.begin());
+    if (is_clear) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
     const std::vector<bool> again = seen_pages_of(path);
-    for (size_t page_number = 0; page_number < pages.size(); ++page_number) {
-      if (again[page_number]) pages[page_number] = true;
-    }
+    std::transform(pages.begin(), pages.end(), again.begin(), pages.begin(), std::logical_or<>());
   }
   return pages;
 }
