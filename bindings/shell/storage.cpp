@@ -33,6 +33,12 @@ std::string lower(std::string text) {
   return text;
 }
 
+std::int64_t time_limit(const std::string& name, const std::string& value) {
+  const std::int64_t limit = parse_duration("-o " + name, value);
+  if (limit > 0) return limit;
+  throw usage_error("-o " + name + ": \"" + shown(value) + "\" is no time at all");
+}
+
 void set(sapdr_azure_options& options, const std::string& name, const std::string& value) {
   if (name == "azure.connections") {
     options.connections = number(name, value);
@@ -42,9 +48,17 @@ void set(sapdr_azure_options& options, const std::string& name, const std::strin
                                       {"cool", SAPDR_AZURE_TIER_COOL},
                                       {"cold", SAPDR_AZURE_TIER_COLD},
                                       {"archive", SAPDR_AZURE_TIER_ARCHIVE}});
+  } else if (name == "azure.connect-timeout") {
+    options.connect_timeout_ns = time_limit(name, value);
+  } else if (name == "azure.first-byte-timeout") {
+    options.first_byte_timeout_ns = time_limit(name, value);
+  } else if (name == "azure.stall-timeout") {
+    options.stall_timeout_ns = time_limit(name, value);
   } else {
     throw usage_error("-o: \"" + shown(name) + "\" is not an option")
-        .hinted("use azure.connections=N or azure.access-tier=Hot|Cool|Cold|Archive");
+        .hinted(
+            "use azure.connections=N, azure.access-tier=Hot|Cool|Cold|Archive, or "
+            "azure.connect-timeout, azure.first-byte-timeout, azure.stall-timeout=DURATION");
   }
 }
 
@@ -60,6 +74,16 @@ sapdr_azure_options azure_options(const StorageOptions& given) {
     set(options, lower(each.substr(0, equals)), each.substr(equals + 1));
   }
   options.ca_file = given.ca_file.empty() ? nullptr : given.ca_file.c_str();
+  options.no_retry = 1;  // by what retry_options says
+  return options;
+}
+
+sapdr_retry_options retry_options(const StorageOptions& given) {
+  sapdr_retry_options options;
+  SAPDR_INIT(&options);
+  if (given.retry_for.empty()) return options;
+  options.max_elapsed_ns = parse_duration("--retry-for", given.retry_for);
+  if (options.max_elapsed_ns == 0) options.max_attempts = 1;
   return options;
 }
 
@@ -68,10 +92,15 @@ sapdr_azure_options azure_options(const StorageOptions& given) {
 Backend open_storage(sapdr_ctx* context, const std::string& location,
                      const StorageOptions& options) {
   const sapdr_azure_options azure = azure_options(options);
+  const sapdr_retry_options retry = retry_options(options);
+  const bool is_azure = is_in_azure(location);
+  Backend storage = make<Backend>([&](auto** out, sapdr_error** error) {
+    return is_azure ? sapdr_backend_open_azure(out, context, location.c_str(), &azure, error)
+                    : sapdr_backend_open(out, context, location.c_str(), error);
+  });
+  if (!is_azure) return storage;
   return make<Backend>([&](auto** out, sapdr_error** error) {
-    return is_in_azure(location)
-               ? sapdr_backend_open_azure(out, context, location.c_str(), &azure, error)
-               : sapdr_backend_open(out, context, location.c_str(), error);
+    return sapdr_backend_with_retry(out, storage.get(), &retry, error);
   });
 }
 

@@ -11,9 +11,10 @@ namespace sapdr::shell {
 struct StorageOptions {
   std::vector<std::string> extended;  // "azure.connections=5", as restic names them
   std::string ca_file;
+  std::string retry_for;  // a duration; empty: as the library does by itself
 };
 
-// Throws a usage error for an option that is none.
+// Throws a usage error for an option that is none. Calls of storage in Azure are made again.
 Backend open_storage(sapdr_ctx* context, const std::string& location,
                      const StorageOptions& options);
 
