@@ -2,6 +2,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <atomic>
 #include <thread>
 #include <vector>
 
@@ -103,7 +104,8 @@ TEST_CASE("timeout: a stall of the request") {
 }
 
 TEST_CASE("timeout: a stall counts anew when enough came, and a drip is a stall") {
-  size_t piece = 1000;  // for each 100 ms; 600 bytes are enough in the 600 ms of a stall
+  std::atomic<size_t> piece =
+      1000;  // for each 100 ms; 600 bytes are enough in the 600 ms of a stall
   Server server([&](Peer& peer) {
     peer.read_request();
     peer.send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(piece * 10) + "\r\n\r\n");
