@@ -107,13 +107,16 @@ void add_globals(CLI::App& app, GlobalOptions& options) {
   option(kGroup, "--key-hint", options.repository.key_hint, "ID", "try this key first");
   option(kGroup, "--retry-lock", options.retry_lock, "DURATION",
          "wait so long for a lock of others: 90s, 5m, 1h");
+  option(kGroup, "--retry-for", options.storage.retry_for, "DURATION",
+         "make calls of storage in Azure that failed again for so long (default: 15m)");
   option(kGroup, "--limit-download", options.limit_download, "KiB/s",
          "read at most so much from the storage (default: no limit)");
   option(kGroup, "--limit-upload", options.limit_upload, "KiB/s",
          "write at most so much to the storage (default: no limit)");
-  add_list(
-      app, "-o,--option", options.storage.extended, "NAME=VALUE",
-      "an option of the storage: azure.connections=N, azure.access-tier=TIER, azure.secondary=MODE")
+  add_list(app, "-o,--option", options.storage.extended, "NAME=VALUE",
+           "an option of the storage: azure.connections=N, azure.access-tier=TIER, "
+           "azure.secondary=MODE and, each with a DURATION, azure.connect-timeout, "
+           "azure.first-byte-timeout, azure.stall-timeout")
       ->group(kGroup);
   option(kGroup, "--cacert", options.storage.ca_file, "FILE",
          "trust these certificates, too, of whoever serves the storage");

@@ -33,6 +33,12 @@ std::string lower(std::string text) {
   return text;
 }
 
+std::int64_t time_limit(const std::string& name, const std::string& value) {
+  const std::int64_t limit = parse_duration("-o " + name, value);
+  if (limit > 0) return limit;
+  throw usage_error("-o " + name + ": \"" + shown(value) + "\" is no time at all");
+}
+
 void set(sapdr_azure_options& options, const std::string& name, const std::string& value) {
   if (name == "azure.connections") {
     options.connections = number(name, value);
@@ -47,11 +53,18 @@ void set(sapdr_azure_options& options, const std::string& name, const std::strin
                                      {{"never", SAPDR_AZURE_SECONDARY_NEVER},
                                       {"after-failure", SAPDR_AZURE_SECONDARY_AFTER_FAILURE},
                                       {"only", SAPDR_AZURE_SECONDARY_ONLY}});
+  } else if (name == "azure.connect-timeout") {
+    options.connect_timeout_ns = time_limit(name, value);
+  } else if (name == "azure.first-byte-timeout") {
+    options.first_byte_timeout_ns = time_limit(name, value);
+  } else if (name == "azure.stall-timeout") {
+    options.stall_timeout_ns = time_limit(name, value);
   } else {
     throw usage_error("-o: \"" + shown(name) + "\" is not an option")
         .hinted(
-            "use azure.connections=N, azure.access-tier=Hot|Cool|Cold|Archive or "
-            "azure.secondary=never|after-failure|only");
+            "use azure.connections=N, azure.access-tier=Hot|Cool|Cold|Archive, "
+            "azure.secondary=never|after-failure|only, or azure.connect-timeout, "
+            "azure.first-byte-timeout, azure.stall-timeout=DURATION");
   }
 }
 
@@ -68,6 +81,10 @@ sapdr_azure_options azure_options(const StorageOptions& given) {
     set(options, lower(each.substr(0, equals)), each.substr(equals + 1));
   }
   options.ca_file = given.ca_file.empty() ? nullptr : given.ca_file.c_str();
+  if (!given.retry_for.empty()) {
+    options.retry_for_ns = parse_duration("--retry-for", given.retry_for);
+    options.no_retry = options.retry_for_ns == 0 ? 1 : 0;
+  }
   return options;
 }
 

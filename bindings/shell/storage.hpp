@@ -11,6 +11,7 @@ namespace sapdr::shell {
 struct StorageOptions {
   std::vector<std::string> extended;  // "azure.connections=5", as restic names them
   std::string ca_file;
+  std::string retry_for;    // a duration; empty: as the library does by itself
   bool only_reads = false;  // then the second copy in Azure may serve if the first one is gone
 };
 

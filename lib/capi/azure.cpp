@@ -1,5 +1,6 @@
 #include <sapdr/azure.h>
 
+#include <optional>
 #include <utility>
 
 #include "capi/handles.hpp"
@@ -106,7 +107,13 @@ sapdr_status sapdr_backend_open_azure(sapdr_backend** out, sapdr_ctx* ctx, const
     const core::ContextPtr& context = capi::use(ctx);
     const std::string place = &capi::require(location, "location");
     const sapdr_azure_options given = capi::read_options(options, "options");
-    return capi::new_backend(
-        context, core::open_azure(context, place, read_azure(context, given), given.no_retry == 0));
+    std::optional<core::RetryOptions> retry;
+    if (given.no_retry == 0) {
+      retry.emplace();
+      const int64_t time = capi::read_duration(given.retry_for_ns, "retry_for_ns");
+      if (time != 0) retry->max_elapsed = std::chrono::nanoseconds(time);
+    }
+    return capi::new_backend(context,
+                             core::open_azure(context, place, read_azure(context, given), retry));
   });
 }

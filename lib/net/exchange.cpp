@@ -58,7 +58,7 @@ void Exchange::send(ByteView head, ByteView body) {
       head = head.subspan(of_head);
       body = body.subspan(step.bytes - of_head);
       sent_ += step.bytes;
-      patience_.moved();
+      patience_.moved(step.bytes);
       continue;
     }
     const auto events = static_cast<short>(events_of(step.state) | POLLIN);
@@ -149,7 +149,7 @@ void Exchange::receive_exactly(ByteSpan to) {
     const Stream::Step step = stream.read_some(to);
     if (step.state == State::moved) {
       to = to.subspan(step.bytes);
-      patience_.moved();
+      patience_.moved(step.bytes);
     } else if (is_end(step.state)) {
       fail_ended();
     } else {
@@ -175,10 +175,10 @@ void Exchange::receive_parsed(ResponseParser& parser, const BodySink& sink) {
 // False if the server closed the connection.
 bool Exchange::receive_more() {
   while (true) {
-    const State state = connection_.fill().state;
+    const auto [state, bytes] = connection_.fill();
     if (state == State::moved) {
       if (is_answered_) {
-        patience_.moved();
+        patience_.moved(bytes);
       } else {
         is_answered_ = true;
         patience_.enter(Phase::receive);

@@ -68,7 +68,8 @@ struct HttpResponse {
 struct HttpTimeouts {
   std::chrono::milliseconds connect = std::chrono::seconds(15);     // name, TCP, proxy and TLS
   std::chrono::milliseconds first_byte = std::chrono::seconds(60);  // from the last byte sent
-  std::chrono::milliseconds stall = std::chrono::seconds(30);  // between two pieces, either way
+  std::chrono::milliseconds stall =
+      std::chrono::seconds(30);  // with less than 1 KB a second, either way
 };
 
 struct HttpOptions {

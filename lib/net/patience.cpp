@@ -13,6 +13,8 @@ namespace {
 
 // How long a cancel may take to be noticed.
 constexpr std::chrono::milliseconds slice(50);
+// A drip is a stall: so many bytes have to move in the time of a stall, for each of its ms.
+constexpr size_t least_bytes_per_ms = 1;
 
 const char* name_of(Phase phase) {
   switch (phase) {
@@ -47,12 +49,17 @@ void Patience::enter(Phase phase) {
   check_cancel();
   if (is_connecting_) return;
   phase_ = phase;
+  moved_ = 0;
   end_ = Clock::now() + limit();
 }
 
-void Patience::moved() {
+void Patience::moved(size_t bytes) {
   check_cancel();
-  if (phase_ == Phase::send || phase_ == Phase::receive) end_ = Clock::now() + limit();
+  if (phase_ != Phase::send && phase_ != Phase::receive) return;
+  moved_ += bytes;
+  if (moved_ < least_bytes_per_ms * static_cast<size_t>(timeouts_.stall.count())) return;
+  moved_ = 0;
+  end_ = Clock::now() + limit();
 }
 
 Patience::Clock::duration Patience::limit() const {
@@ -92,13 +99,13 @@ Error Patience::timeout() const {
       why = "there was no connection within " + shown(timeouts_.connect);
       break;
     case Phase::send:
-      why = "the server took nothing of the request for " + shown(timeouts_.stall);
+      why = "the server took (next to) nothing of the request for " + shown(timeouts_.stall);
       break;
     case Phase::first_byte:
       why = "the server did not begin to answer within " + shown(timeouts_.first_byte);
       break;
     case Phase::receive:
-      why = "the answer stalled: nothing more came for " + shown(timeouts_.stall);
+      why = "the answer stalled: (next to) nothing more came for " + shown(timeouts_.stall);
   }
   return Error(Code::timeout, what_ + ": " + why, Retry::maybe).with("phase", name_of(phase_));
 }

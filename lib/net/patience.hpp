@@ -26,8 +26,8 @@ class Patience {
   void connecting();
   void connected() { is_connecting_ = false; }
   Phase phase() const { return phase_; }
-  // Something was sent or received: a stall counts from now.
-  void moved();
+  // So much was sent or received. A stall counts from when it was 1 KB for each second of its time.
+  void moved(size_t bytes);
   // Waits until one of poll()'s `events` is there and returns those that are: 0 only once `limit`
   // has passed. Throws Code::timeout when the time of the phase has.
   short wait(int socket, short events, Clock::time_point limit = Clock::time_point::max());
@@ -46,6 +46,7 @@ class Patience {
   const HttpTimeouts timeouts_;
   Phase phase_ = Phase::connect;
   bool is_connecting_ = false;
+  size_t moved_ = 0;  // since a stall counts
   Clock::time_point end_;
 };
 

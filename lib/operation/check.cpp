@@ -13,6 +13,7 @@
 #include "format/key.hpp"
 #include "operation/rolling.hpp"
 #include "operation/subset.hpp"
+#include "repository/load_named.hpp"
 #include "repository/pack_reader.hpp"
 #include "repository/snapshots.hpp"
 #include "repository/trees.hpp"
@@ -87,7 +88,8 @@ void Check::keys() {
   for (const Id& id : repository_.list(FileType::key)) {
     const std::string what = "key " + id.hex();
     try {
-      const Bytes stored = repository_.backend().load_all({FileType::key, id.hex()}, 1 << 20);
+      const Bytes stored =
+          load_named(repository_.backend(), {FileType::key, id.hex()}, id, 1 << 20);
       parse_key_file(as_text(stored), what);
       if (sha256(stored) != id) throw corrupt(what + " has other content than its name says");
     } catch (const Error& error) {
@@ -98,13 +100,17 @@ void Check::keys() {
 }
 
 void Check::snapshots() {
+  const auto is_listed = [this](const Id& id) {
+    const std::vector<Id> now = repository_.list(FileType::snapshot);
+    return std::binary_search(now.begin(), now.end(), id);
+  };
   for (const Id& id : repository_.list(FileType::snapshot)) {
     progress_.checkpoint();
     try {
       snapshots_.push_back(load_snapshot(repository_, id));
       ++result_.snapshots;
     } catch (const Error& error) {
-      if (error.code() == Code::not_found) continue;  // forgotten meanwhile
+      if (error.code() == Code::not_found && !is_listed(id)) continue;  // forgotten meanwhile
       if (error.retry() != Retry::never || is_fatal(error)) throw;
       problem("snapshot", id.hex(), error);
     }

@@ -69,15 +69,14 @@ void BlobFetcher::fetch_range(size_t begin, size_t end) {
   auto tools = repository_.tools().lend();
   Bytes range = take_buffer();
   std::vector<size_t> missed;  // not in this range, though they should be
-  const bool is_loaded = !load(first, length, range);
-  if (is_loaded) {
+  if (!load(first, length, range)) {
     open_range(begin, end, range, *tools, missed);
   } else {
     for (size_t blob = begin; blob < end; ++blob) missed.push_back(blob);
   }
   for (const size_t blob : missed) {
     progress_.checkpoint();
-    if (blobs_.is_needed(blob)) fetch_elsewhere(blob, is_loaded, *tools);
+    if (blobs_.is_needed(blob)) fetch_alone(blob, *tools);
   }
   const std::lock_guard lock(buffers_mutex_);
   buffers_.push_back(std::move(range));
@@ -116,16 +115,14 @@ std::optional<Error> BlobFetcher::load(const BlobPlace& first, size_t length, By
   return std::nullopt;
 }
 
-// A blob that was not found where it was planned. If its range could be read, that copy is damaged;
-// otherwise the copy is tried once more, alone.
-void BlobFetcher::fetch_elsewhere(size_t blob, bool was_range_read, Tools& tools) {
+// A blob that did not come out right with its range. The copy in it is tried once more, too: the
+// range may have been damaged on the way, or be there in part.
+void BlobFetcher::fetch_alone(size_t blob, Tools& tools) {
   const BlobPlace& planned = blobs_.place(blob);
   std::optional<Error> unreadable;
   Bytes sealed;
   Bytes& plain = tools.plain.front();
   for (const BlobPlace& place : repository_.index().find_all(planned.id, planned.type)) {
-    const bool was_tried = place.pack == planned.pack && place.offset == planned.offset;
-    if (was_tried && was_range_read) continue;
     if (const auto error = load(place, place.length, sealed)) {
       if (!says_damage(*error)) unreadable = error;
     } else if (open_blob(tools, place, sealed, plain)) {

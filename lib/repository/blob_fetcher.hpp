@@ -52,7 +52,7 @@ class BlobFetcher {
   void fetch_range(size_t begin, size_t end);
   void open_range(size_t begin, size_t end, ByteView range, Tools& tools,
                   std::vector<size_t>& missed);
-  void fetch_elsewhere(size_t blob, bool was_range_read, Tools& tools);
+  void fetch_alone(size_t blob, Tools& tools);
   std::optional<Error> load(const BlobPlace& first, size_t length, Bytes& range);
   Error lost(const BlobPlace& place) const;
   Bytes take_buffer();

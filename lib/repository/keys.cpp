@@ -4,6 +4,7 @@
 
 #include "checksum/sha256.hpp"
 #include "repository/host.hpp"
+#include "repository/load_named.hpp"
 
 namespace sapdr::core {
 
@@ -46,7 +47,7 @@ std::optional<Key> open_key(const KeyFile& file, ByteView password) {
 
 // Throws Code::corrupt for a file that is not what its name says, parsed or not.
 std::optional<Key> load_and_open(Backend& backend, const Id& id, ByteView password) {
-  const Bytes stored = backend.load_all(name_of(id), max_key_file);
+  const Bytes stored = load_named(backend, name_of(id), id, max_key_file);
   const KeyFile file = parse_key_file(as_text(stored), to_string(name_of(id)));
   if (auto key = open_key(file, password)) return key;
   if (sha256(stored) != id) throw damaged(id);
@@ -57,7 +58,7 @@ KeyInfo describe(Backend& backend, const Id& id) {
   KeyInfo info;
   info.id = id;
   try {
-    const Bytes stored = backend.load_all(name_of(id), max_key_file);
+    const Bytes stored = load_named(backend, name_of(id), id, max_key_file);
     if (sha256(stored) != id) throw damaged(id);
     const KeyFile file = parse_key_file(as_text(stored), to_string(name_of(id)));
     info.host = file.hostname;
@@ -74,7 +75,7 @@ KeyInfo describe(Backend& backend, const Id& id) {
 void require_current(Repository& repository) {
   const Id& current = repository.key_id();
   try {
-    const Bytes stored = repository.backend().load_all(name_of(current), max_key_file);
+    const Bytes stored = load_named(repository.backend(), name_of(current), current, max_key_file);
     if (sha256(stored) != current) throw damaged(current);
   } catch (const Error& error) {
     if (error.code() != Code::not_found && error.code() != Code::corrupt) throw;

@@ -15,8 +15,8 @@ struct PackReport {
 };
 
 // Reads a pack and compares it with its name, its header with the index (`expected`: what the index
-// says is in it), and opens every blob. Damage is reported, never thrown; other failures of storage
-// are thrown.
+// says is in it), and opens every blob; what is not right is read once more, as it may have been
+// damaged on the way. Damage is reported, never thrown; other failures of storage are thrown.
 PackReport read_pack(Repository& repository, const Id& pack,
                      const std::vector<BlobPlace>& expected);
 

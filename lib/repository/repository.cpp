@@ -5,6 +5,7 @@
 #include "base/json.hpp"
 #include "checksum/sha256.hpp"
 #include "repository/keys.hpp"
+#include "repository/load_named.hpp"
 #include "repository/open_blobs.hpp"
 
 namespace sapdr::core {
@@ -26,14 +27,15 @@ Error damaged(const FileName& file, const char* how) {
       .with(to_string(file.type), file.name);
 }
 
+// Read again before it is said to be damaged: it may have been on the way only.
 Config load_config(Backend& backend, const Key& key) {
-  const Bytes sealed = backend.load_all(config_name, max_small_file);
-  Bytes plain(sealed.size() < seal_overhead ? 0 : sealed.size() - seal_overhead);
-  if (!Cipher(key).open(sealed, plain)) {
-    throw Error(Code::corrupt, "the config of the repository at " + backend.location() +
-                                   " is damaged; restore it from a copy");
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    const Bytes sealed = backend.load_all(config_name, max_small_file);
+    Bytes plain(sealed.size() < seal_overhead ? 0 : sealed.size() - seal_overhead);
+    if (Cipher(key).open(sealed, plain)) return parse_config(as_text(plain));
   }
-  return parse_config(as_text(plain));
+  throw Error(Code::corrupt, "the config of the repository at " + backend.location() +
+                                 " is damaged; restore it from a copy");
 }
 
 }  // namespace
@@ -177,7 +179,7 @@ Repository::ReadAnew::~ReadAnew() {
 
 Bytes Repository::load_unpacked(FileType type, const Id& id) {
   const FileName name{type, id.hex()};
-  const Bytes stored = backend_->load_all(name, size_limit(type));
+  const Bytes stored = load_named(*backend_, name, id, size_limit(type));
   if (sha256(stored) != id) {
     throw damaged(name, "its content has another hash than its name says");
   }
@@ -256,7 +258,7 @@ bool Repository::read_blob(const BlobPlace& place, Tools& tools, Bytes& plain) {
 }
 
 Bytes Repository::load_blob(BlobType type, const Id& id) {
-  const std::vector<BlobPlace> places = index().find_all(id, type);
+  std::vector<BlobPlace> places = index().find_all(id, type);
   const std::string what = std::string(to_string(type)) + " blob " + id.hex();
   if (places.empty()) {
     throw Error(Code::not_found, what + " is not in the index; check the repository")
@@ -264,12 +266,15 @@ Bytes Repository::load_blob(BlobType type, const Id& id) {
   }
   auto tools = tools_.lend();
   std::string damage;
-  for (const BlobPlace& place : places) {
+  const size_t n_places = places.size();
+  for (size_t i = 0; i < places.size(); ++i) {
+    const BlobPlace place = places[i];
     const std::string pack = index().pack_id(place.pack).hex();
     try {
       Bytes plain;
       if (read_blob(place, *tools, plain)) return plain;
       damage = "pack " + pack + " is damaged there";
+      if (i < n_places) places.push_back(place);
     } catch (const Error& error) {
       if (error.code() != Code::corrupt && error.code() != Code::not_found) throw;
       damage = error.message();

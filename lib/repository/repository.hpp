@@ -75,9 +75,9 @@ class Repository {
   // Not while another thread loads the index.
   const IndexFiles& index_files() const { return index_files_; }
 
-  // The plaintext of a blob, proven by MAC and SHA-256. Tries every place it is known to be in.
-  // Throws Code::not_found if the index does not know it, Code::corrupt if no copy is right. Needs
-  // load_index().
+  // The plaintext of a blob, proven by MAC and SHA-256. Tries every place it is known to be in,
+  // those where it is wrong twice. Throws Code::not_found if the index does not know it,
+  // Code::corrupt if no copy is right. Needs load_index().
   Bytes load_blob(BlobType type, const Id& id);
 
   // While one lives, nothing is read that a cache had before, nor is anything of the index that

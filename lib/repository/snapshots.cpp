@@ -21,10 +21,23 @@ bool contains_all(const std::vector<std::string>& list, const std::vector<std::s
                      [&](const std::string& item) { return contains(list, item); });
 }
 
+// Nobody may take what is there for gone: a prune would remove what it needs.
+void require_gone(Repository& repository, const std::vector<Id>& missing) {
+  if (missing.empty()) return;
+  const std::vector<Id> listed = repository.list(FileType::snapshot);
+  for (const Id& id : missing) {
+    if (!std::binary_search(listed.begin(), listed.end(), id)) continue;
+    throw Error(Code::io, "snapshot " + id.hex() + " in " + repository.backend().location() +
+                              " is listed and cannot be found: the storage contradicts itself")
+        .with("snapshot", id.hex());
+  }
+}
+
 // Those that are still there and not damaged.
 std::vector<Snapshot> load_snapshots(Repository& repository, const std::vector<Id>& ids,
                                      const OnDamage& on_damage) {
   std::vector<Snapshot> all(ids.size());
+  std::vector<Id> missing;
   std::mutex mutex;
   Workers workers(repository.context().threads(), repository.context().threads());
   for (size_t i = 0; i < ids.size(); ++i) {
@@ -32,14 +45,15 @@ std::vector<Snapshot> load_snapshots(Repository& repository, const std::vector<I
       try {
         all[i] = load_snapshot(repository, ids[i]);
       } catch (const Error& error) {
-        if (error.code() == Code::not_found) return;
-        if (error.code() != Code::corrupt || !on_damage) throw;
         const std::lock_guard lock(mutex);
+        if (error.code() == Code::not_found) return missing.push_back(ids[i]);
+        if (error.code() != Code::corrupt || !on_damage) throw;
         on_damage(ids[i], error);
       }
     });
   }
   workers.finish();
+  require_gone(repository, missing);
   std::erase_if(all, [](const Snapshot& snapshot) { return snapshot.id.is_null(); });
   return all;
 }

@@ -1,10 +1,11 @@
 #include "storage/open.hpp"
 
+#include <algorithm>
+
 #include "storage/azure_blob/azure_blob.hpp"
 #include "storage/azure_blob/replication.hpp"
 #include "storage/local.hpp"
 #include "storage/memory.hpp"
-#include "storage/retry.hpp"
 #include "storage/secondary.hpp"
 
 namespace sapdr::core {
@@ -38,22 +39,27 @@ DescribeLag lag_of(const ContextPtr& context, const BlobPlace& secondary,
 }  // namespace
 
 BackendPtr open_azure(const ContextPtr& context, std::string_view location,
-                      const AzureBlobOptions& options, bool retry) {
+                      const AzureBlobOptions& options, const std::optional<RetryOptions>& retry) {
   const BlobPlace place = open_place(context, location, options, {});
-  const auto open = [&](const BlobPlace& at, const RetryOptions& retries = {}) {
+  const auto open = [&](const BlobPlace& at, const std::optional<RetryOptions>& retries) {
     BackendPtr backend = open_azure_blob(context, at, options);
-    return retry ? with_retry(context, std::move(backend), retries) : backend;
+    return retries ? with_retry(context, std::move(backend), *retries) : backend;
   };
-  if (options.secondary == ReadSecondary::never) return open(place);
+  if (options.secondary == ReadSecondary::never) return open(place, retry);
   const std::optional<BlobPlace> secondary = secondary_of(place);
   if (options.secondary == ReadSecondary::only) {
-    if (secondary) return open(*secondary);
+    if (secondary) return open(*secondary, retry);
     throw Error(Code::invalid_argument,
                 place.shown + " does not name the storage account: where is its second copy?");
   }
-  if (!secondary) return open(place);
-  return with_secondary(context, open(place, {.max_elapsed = patience_with_primary}),
-                        open(*secondary), lag_of(context, *secondary, options));
+  if (!secondary) return open(place, retry);
+  std::optional<RetryOptions> before_turning = retry;
+  if (retry) {
+    before_turning->max_elapsed =
+        std::min<std::chrono::nanoseconds>(retry->max_elapsed, patience_with_primary);
+  }
+  return with_secondary(context, open(place, before_turning), open(*secondary, retry),
+                        lag_of(context, *secondary, options));
 }
 
 BackendPtr open_backend(const ContextPtr& context, std::string_view location) {

@@ -1,8 +1,11 @@
 // From a location, as users write it, to a backend.
 #pragma once
 
+#include <optional>
+
 #include "storage/azure_blob/options.hpp"
 #include "storage/backend.hpp"
+#include "storage/retry.hpp"
 
 namespace sapdr::core {
 
@@ -11,10 +14,11 @@ namespace sapdr::core {
 // another scheme, Code::invalid_argument for an empty or malformed location.
 BackendPtr open_backend(const ContextPtr& context, std::string_view location);
 
-// The same for Azure, with options. Calls are made again that failed with what may pass, unless
-// `retry` is false. With ReadSecondary::after_failure reading turns to the second copy when the
-// first one has not answered for a minute: see secondary.hpp.
+// The same for Azure, with options. Calls that failed with what may pass are made again as `retry`
+// says. With ReadSecondary::after_failure reading turns to the second copy when the first one has
+// not answered for a minute, or for as long as `retry` has it if that is less: see secondary.hpp.
 BackendPtr open_azure(const ContextPtr& context, std::string_view location,
-                      const AzureBlobOptions& options, bool retry = true);
+                      const AzureBlobOptions& options,
+                      const std::optional<RetryOptions>& retry = RetryOptions{});
 
 }  // namespace sapdr::core

@@ -8,28 +8,22 @@ import hashlib
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import azurite
 import pytest
 from azure.storage.blob import (
     AccountSasPermissions,
-    BlobServiceClient,
-    ContainerClient,
-    ContainerSasPermissions,
     ResourceTypes,
     generate_account_sas,
-    generate_container_sas,
 )
-from commands import LOCKED, NO_REPOSITORY, PERMISSION, Program
+from azure_container import Container
+from commands import LOCKED, NETWORK, NO_REPOSITORY, PERMISSION, Program
 from make_trees import make_plain_tree, write
 from workbench import Workbench
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "services"))
-import azurite
 
 VERSION = "2023-11-03"  # of the service, as the library has it
 AUTH = 12
@@ -39,69 +33,6 @@ AUTH = 12
 def server() -> Iterator[azurite.Azurite]:
     with azurite.Azurite() as started:
         yield started
-
-
-class Container:
-    """A container of its own for one test, and the official SDK to look into it."""
-
-    def __init__(self, server: azurite.Azurite, bench: Workbench, name: str) -> None:
-        self.server = server
-        self.bench = bench
-        self.name = name
-        service = BlobServiceClient(
-            server.endpoint, azurite.KEY, api_version="2026-06-06", retry_total=0
-        )
-        self.client: ContainerClient = service.get_container_client(name)
-
-    @property
-    def url(self) -> str:
-        return f"{self.server.endpoint}/{self.name}/some/prefix"
-
-    def sapdr(self, location: str | None = None, **environment: str) -> Program:
-        """The command on this container, with the account's key unless variables are given."""
-        known = {"SAPDR_PASSWORD_FILE": str(self.bench.password_file)}
-        proof = environment or {"AZURE_STORAGE_KEY": azurite.KEY}
-        repository = {"SAPDR_REPOSITORY": location or self.url}
-        return Program(
-            self.bench.command,
-            self.bench.folder,
-            self.bench.password_file,
-            environment=known | proof | repository,
-        )
-
-    def init(self) -> Program:
-        sapdr = self.sapdr()
-        sapdr("init", "--scrypt-n", "1024")
-        return sapdr
-
-    def sas(self, permissions: str, *, hours: float = 1) -> str:
-        return str(
-            generate_container_sas(
-                azurite.ACCOUNT,
-                self.name,
-                account_key=azurite.KEY,
-                permission=ContainerSasPermissions.from_string(permissions),
-                expiry=datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=hours),
-                protocol="https,http",
-            )
-        )
-
-    def names(self, below: str = "") -> list[str]:
-        prefix = f"some/prefix/{below}"
-        return [blob.name.removeprefix("some/prefix/") for blob in self.client.list_blobs(prefix)]
-
-    def download(self, folder: Path) -> Path:
-        for name in self.names():
-            blob = self.client.download_blob(f"some/prefix/{name}")
-            write(folder / name, blob.readall())
-        return folder
-
-    def upload(self, folder: Path) -> None:
-        self.client.create_container()
-        for path in folder.rglob("*"):
-            if path.is_file():
-                name = f"some/prefix/{path.relative_to(folder)}"
-                self.client.upload_blob(name, path.read_bytes())
 
 
 @pytest.fixture
@@ -285,6 +216,20 @@ def test_tiers(container: Container, tree: Path) -> None:
     sapdr.fails("-o", "azure.access-tier=lukewarm", "snapshots", codes=[20], names="access-tier")
     sapdr.fails("-o", "azure.tier=Cool", "snapshots", codes=[20], names="azure.tier")
     sapdr.fails("-o", "azure.connections=many", "snapshots", codes=[20], names="many")
+
+
+def test_patience_is_an_option(container: Container) -> None:
+    sapdr = container.sapdr()
+    sapdr.fails("--retry-for", "5 parsecs", "snapshots", codes=[20], names="--retry-for")
+    for name in ("connect", "first-byte", "stall"):
+        option = f"azure.{name}-timeout"
+        sapdr.fails("-o", f"{option}=soon", "snapshots", codes=[20], names=option)
+        sapdr.fails("-o", f"{option}=0s", "snapshots", codes=[20], names="no time at all")
+        nobody_listens = "http://127.0.0.1:9/account/container/path"
+        away = container.sapdr(nobody_listens, AZURE_STORAGE_KEY=azurite.KEY)
+        began = time.monotonic()
+        away.fails("--retry-for", "0", "-o", f"{option}=5s", "snapshots", codes=[NETWORK])
+        assert time.monotonic() - began < 20
 
 
 def test_packs_in_the_archive_are_told_and_come_back(

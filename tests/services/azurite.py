@@ -33,7 +33,7 @@ ACCOUNT = "devstoreaccount1"
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 
 READY = "successfully listen"
-PATIENCE = 60  # seconds until it is ready; 2 are usual
+PATIENCE = 240  # seconds until it is ready; 2 are usual
 
 
 class Azurite:

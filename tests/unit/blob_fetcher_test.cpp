@@ -117,6 +117,24 @@ TEST_CASE_FIXTURE(Fixture, "blob fetcher: a damaged blob is lost, its neighbours
   CHECK(error.message().find(pack) != std::string::npos);
 }
 
+TEST_CASE_FIXTURE(Fixture, "blob fetcher: what was damaged on the way is read again") {
+  store({1000, 1000, 1000});
+  const FileName pack{FileType::pack, repository->index().pack_id(places[1].pack).hex()};
+  backend->flip_bit(pack, places[1].offset + 20);
+  BlobsToFetch all = blobs({0, 1, 2});
+  const auto load = [this, pack] {
+    if (++reads == 2) backend->flip_bit(pack, places[1].offset + 20);
+  };
+  backend->before = [load](const char* call, const FileName& file) {
+    if (std::string_view(call) == "load" && file.type == FileType::pack) load();
+  };
+  BlobFetcher(*repository, progress).run(std::move(all));
+  CHECK(reads == 2);
+  CHECK(lost.empty());
+  REQUIRE(taken.size() == 3);
+  CHECK(taken[1] == texts[1]);
+}
+
 TEST_CASE_FIXTURE(Fixture, "blob fetcher: what cannot be read is not taken for damaged") {
   store({1000, 200'000, 1000});
   backend->before = [](const char* call, const FileName& file) {

@@ -137,6 +137,64 @@ TEST_CASE_FIXTURE(Fixture, "repository: files come back as they were saved, or n
   CHECK(code_of([&] { repository->load_unpacked(FileType::snapshot, id); }) == Code::not_found);
 }
 
+TEST_CASE_FIXTURE(Fixture, "repository: what was damaged on the way is read again") {
+  back_up(*repository, {{"/a", "some content"}});
+  const auto tree = list_snapshots(*repository, {}).front().tree;
+  for (const FileType type :
+       {FileType::key, FileType::config, FileType::index, FileType::snapshot}) {
+    CAPTURE(to_string(type));
+    const FileName file = type == FileType::config ? FileName{type, ""} : only(type);
+    for (const int times : {1, 2}) {
+      const Bytes stored = backend->content(file);
+      backend->flip_bit(file, stored.size() - 20);
+      int loads = 0;
+      backend->before = [&](const char* call, const FileName& which) {
+        const bool is_it = which.type == file.type && which.name == file.name;
+        if (std::string_view(call) == "load" && is_it && ++loads == times + 1) {
+          backend->replace(file, stored);
+        }
+      };
+      Progress progress;
+      const auto use = [&] {
+        const auto again = open();
+        again->load_index(progress);
+        return list_snapshots(*again, {}).front().tree;
+      };
+      if (times == 1) CHECK(use() == tree);
+      if (times == 2) CHECK(code_of(use) == Code::corrupt);
+      backend->before = nullptr;
+      backend->replace(file, stored);
+    }
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "repository: a tree that was damaged on the way is read again") {
+  back_up(*repository, {{"/a", "some content"}});
+  Progress progress;
+  repository->load_index(progress);
+  const Id tree = list_snapshots(*repository, {}).front().tree;
+  const BlobPlace place = *repository->index().find(tree, BlobType::tree);
+  const FileName pack{FileType::pack, repository->index().pack_id(place.pack).hex()};
+  backend->flip_bit(pack, place.offset + 20);
+  CHECK(code_of([&] { repository->load_blob(BlobType::tree, tree); }) == Code::corrupt);
+  int loads = 0;
+  backend->before = [&](const char* call, const FileName&) {
+    if (std::string_view(call) == "load" && ++loads == 2) {
+      backend->flip_bit(pack, place.offset + 20);
+    }
+  };
+  CHECK_FALSE(repository->load_blob(BlobType::tree, tree).empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "repository: a snapshot that is listed is not taken for forgotten") {
+  back_up(*repository, {{"/a", "some content"}});
+  backend->before = [](const char* call, const FileName& file) {
+    if (std::string_view(call) == "list" || file.type != FileType::snapshot) return;
+    throw Error(Code::not_found, "it is not there");
+  };
+  CHECK(code_of([&] { list_snapshots(*repository, {}); }) == Code::io);
+}
+
 TEST_CASE_FIXTURE(Fixture, "repository: an object swapped with another of its type is noticed") {
   const Id a = repository->save_unpacked(FileType::snapshot, "{\"a\":1}");
   const Id b = repository->save_unpacked(FileType::snapshot, "{\"b\":2}");

@@ -125,6 +125,7 @@ class Backend:
         connect_timeout: Duration = 0,
         first_byte_timeout: Duration = 0,
         stall_timeout: Duration = 0,
+        retry_for: Duration = 0,
         retry: bool = True,
         secondary: AzureSecondary = "never",
     ) -> Backend:
@@ -135,8 +136,9 @@ class Backend:
         `connection_string` and an identity of Microsoft Entra ID (`identity`, or one of the
         arguments after it down to `federated_token_file`) proves who we are. `pack_tier` is where
         contents of files are stored; what is in the archive cannot be read before it was
-        rehydrated. `connections` requests are made at once (0: 8). `retry` makes calls again that
-        failed with what may pass, as `with_retry` does by default. `secondary` is whether the
+        rehydrated. `connections` requests are made at once (0: 8). Calls that
+        failed with what may pass are made again for `retry_for` (0: 15 minutes), unless `retry` is
+        false. `secondary` is whether the
         second copy of the account is read, which cannot be changed: "after-failure" turns to it
         once the first one has not answered for a minute.
         """
@@ -160,6 +162,7 @@ class Backend:
         options.connect_timeout = _arguments.duration(connect_timeout)
         options.first_byte_timeout = _arguments.duration(first_byte_timeout)
         options.stall_timeout = _arguments.duration(stall_timeout)
+        options.retry_for = _arguments.duration(retry_for)
         options.retry = retry
         options.secondary = _sapdr.AZURE_SECONDARY[secondary]
         return cls(_sapdr.Backend.open_azure(_arguments.text(location), options))

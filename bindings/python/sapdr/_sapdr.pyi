@@ -102,6 +102,7 @@ class AzureOptions(metaclass=_Type):
     connect_timeout: timedelta
     first_byte_timeout: timedelta
     stall_timeout: timedelta
+    retry_for: timedelta
     retry: bool
     secondary: int
     def __init__(self) -> None: ...

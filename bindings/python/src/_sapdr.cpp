@@ -56,10 +56,9 @@ PYBIND11_MODULE(_sapdr, module) {
                                        {"cool", SAPDR_AZURE_TIER_COOL},
                                        {"cold", SAPDR_AZURE_TIER_COLD},
                                        {"archive", SAPDR_AZURE_TIER_ARCHIVE}});
-  module.attr("AZURE_SECONDARY") =
-      numbers({{"never", SAPDR_AZURE_SECONDARY_NEVER},
-               {"after-failure", SAPDR_AZURE_SECONDARY_AFTER_FAILURE},
-               {"only", SAPDR_AZURE_SECONDARY_ONLY}});
+  module.attr("AZURE_SECONDARY") = numbers({{"never", SAPDR_AZURE_SECONDARY_NEVER},
+                                            {"after-failure", SAPDR_AZURE_SECONDARY_AFTER_FAILURE},
+                                            {"only", SAPDR_AZURE_SECONDARY_ONLY}});
   module.attr("AZURE_IDENTITY") =
       numbers({{"automatic", SAPDR_AZURE_IDENTITY_AUTOMATIC},
                {"client-secret", SAPDR_AZURE_IDENTITY_CLIENT_SECRET},

@@ -68,6 +68,7 @@ void bind_azure_options(py::module_& module) {
       .def_readwrite("connect_timeout", &options::connect_timeout)
       .def_readwrite("first_byte_timeout", &options::first_byte_timeout)
       .def_readwrite("stall_timeout", &options::stall_timeout)
+      .def_readwrite("retry_for", &options::retry_for)
       .def_readwrite("retry", &options::retry)
       .def_readwrite("secondary", &options::secondary);
 }

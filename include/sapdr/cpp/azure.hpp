@@ -31,6 +31,7 @@ struct azure_options {
   std::chrono::nanoseconds connect_timeout{};    /* 0: 15 seconds */
   std::chrono::nanoseconds first_byte_timeout{}; /* 0: 60 seconds */
   std::chrono::nanoseconds stall_timeout{};      /* 0: 30 seconds */
+  std::chrono::nanoseconds retry_for{};          /* 0: 15 minutes */
   bool retry = true;
   int32_t secondary = SAPDR_AZURE_SECONDARY_NEVER;
 };
@@ -59,6 +60,7 @@ inline sapdr_azure_options c_azure(const azure_options& options) {
   c.connect_timeout_ns = options.connect_timeout.count();
   c.first_byte_timeout_ns = options.first_byte_timeout.count();
   c.stall_timeout_ns = options.stall_timeout.count();
+  c.retry_for_ns = options.retry_for.count();
   c.no_retry = options.retry ? 0 : 1;
   c.secondary = options.secondary;
   return c;

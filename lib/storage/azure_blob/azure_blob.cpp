@@ -217,7 +217,7 @@ BlobPage AzureBlobBackend::list_page(const std::string& prefix, const std::strin
 void AzureBlobBackend::list_config(const ObjectVisitor& each) const {
   const FileName config{FileType::config, ""};
   const HttpResponse response = look_at(config);
-  if (response.status == 404 && error_code_of(response) != "ContainerNotFound") return;
+  if (response.status == 404 && error_code_of(response) == "BlobNotFound") return;
   const uint64_t size = size_in(response, config);
   const std::string* modified = response.headers.find("Last-Modified");
   each({"", size, modified == nullptr ? 0 : parse_http_date(*modified).value_or(0)});

@@ -100,14 +100,15 @@ Meaning meaning_of_status(unsigned status) {
       return {Code::auth, Retry::never, "the service does not accept what proves who we are"};
     case 403:
       return {Code::permission, Retry::never, "the service refuses it"};
+    // The service names what is missing or in the way. Taken for its word, the answer of something
+    // in between would hide snapshots from a prune.
     case 404:
-      return {Code::not_found, Retry::never, "it is not there"};
+    case 409:
+    case 412:
+      return {Code::network, Retry::never,
+              "this is no answer of Blob Storage: is the location right, and what is in between?"};
     case 407:
       return {Code::permission, Retry::never, "the proxy wants a user and a password"};
-    case 409:
-      return {Code::invalid_state, Retry::never, "something is in its way"};
-    case 412:
-      return {Code::exists, Retry::never, "it is there already"};
     case 413:
       return {Code::unsupported, Retry::never, "it is too large for one blob"};
     case 416:
@@ -129,11 +130,20 @@ Meaning meaning_of_status(unsigned status) {
   return {Code::network, Retry::never, "this is no answer of Blob Storage"};
 }
 
+// A name that is not known still says that it was the service.
+Meaning meaning_of_unknown(unsigned status) {
+  if (status == 404) return {Code::not_found, Retry::never, "it is not there"};
+  if (status == 409) return {Code::invalid_state, Retry::never, "something is in its way"};
+  if (status == 412) return {Code::invalid_state, Retry::never, "a condition is not met"};
+  return meaning_of_status(status);
+}
+
 // A name may also come with a status that says to try again.
 Meaning meaning_of(unsigned status, const std::string& name) {
+  const Meaning unknown = name.empty() ? meaning_of_status(status) : meaning_of_unknown(status);
   const auto known = std::find_if(known_errors.begin(), known_errors.end(),
                                   [&](const KnownError& each) { return each.name == name; });
-  return known == known_errors.end() ? meaning_of_status(status) : known->meaning;
+  return known == known_errors.end() ? unknown : known->meaning;
 }
 
 // How far the clock of this machine is off, if that is worth telling.
