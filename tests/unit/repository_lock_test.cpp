@@ -263,7 +263,7 @@ TEST_CASE_FIXTURE(Fixture, "lock: reading from a second copy needs none, and cha
   for (const FileType type : {FileType::config, FileType::key}) {
     backend->list(type, [&](const ObjectInfo& object) {
       const FileName file{type, std::string(object.name)};
-      copy->save(file, load_all(*backend, file, 1 << 20));
+      copy->save(file, backend->load_all(file, 1 << 20));
     });
   }
   backend->before = [&](const char*, const FileName&) {
