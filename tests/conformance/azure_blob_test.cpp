@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdlib>
@@ -15,6 +16,7 @@
 #include "backend_suite.hpp"
 #include "base/encoding.hpp"
 #include "storage/open.hpp"
+#include "storage/retry.hpp"
 
 using namespace sapdr::core;
 using namespace sapdr::test;
@@ -82,6 +84,26 @@ TEST_CASE("azure_blob: a list of several pages tells each object once") {
   backend->list(FileType::index, [&](const ObjectInfo& object) { told.emplace(object.name); });
   CHECK(told.size() == objects);
   CHECK(std::set<std::string>(told.begin(), told.end()).size() == objects);
+}
+
+TEST_CASE(
+    "azure_blob: of two clients that upload the same pack at once one wins, and it is whole") {
+  const std::string place = endpoint() + "/" + new_container();
+  open_azure_blob(context, place)->create();
+  const FileName pack{FileType::pack, numbered(7)};
+  const std::string content(20'000'000, 'x');
+  std::array<Code, 2> ends{};
+  std::vector<std::thread> clients;
+  for (Code& end : ends) {
+    clients.emplace_back([&] {
+      const BackendPtr own = with_retry(context, open_azure_blob(context, place));
+      end = code_of([&] { own->save(pack, as_bytes(content)); });
+    });
+  }
+  for (std::thread& client : clients) client.join();
+  CHECK(std::count(ends.begin(), ends.end(), Code::ok) == 1);
+  CHECK(std::count(ends.begin(), ends.end(), Code::exists) == 1);
+  CHECK(content_of(*open_azure_blob(context, place), pack) == content);
 }
 
 TEST_CASE("azure_blob: prefixes of one container are repositories apart, also one below another") {

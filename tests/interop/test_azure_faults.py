@@ -12,7 +12,7 @@ import pytest
 from azure_container import Container
 from azure_trial import Trial
 from commands import EXISTS, INCOMPLETE, IO, NETWORK, NOT_FOUND, PERMISSION
-from fault_proxy import FaultProxy
+from fault_proxy import FaultProxy, Rule
 from http_faults import (
     Answer,
     CloseInAnswer,
@@ -79,14 +79,19 @@ def tree(bench: Workbench) -> Path:
 def test_what_passes_is_survived(trial: Trial, tree: Path, name: str) -> None:
     fault, path = PASSING[name]
 
+    def script() -> list[Rule]:
+        if "down" in name:  # every object, the first time
+            return [trial.proxy.script(fault, "GET", path, each=True)]
+        return [trial.proxy.script(fault, "", path, nth=nth) for nth in (2, 5, 6, 9, 14, 20, 30)]
+
     def disturbed(*arguments: str | Path) -> int:
-        """How often that run was, once and in a row."""
+        """How often that run was."""
         trial.proxy.clear()
-        rules = [trial.proxy.script(fault, "", path, nth=nth) for nth in (2, 5, 6, 9, 14, 20, 30)]
+        rules = script()
         trial.run(*arguments)
         return sum(rule.hits for rule in rules)
 
-    trial.proxy.script(fault, "", path, nth=2, times=2)
+    script()
     trial.backup(tree)
     target = trial.bench.folder / "restored"
     hits = disturbed("restore", "latest", "--target", target)
@@ -95,7 +100,7 @@ def test_what_passes_is_survived(trial: Trial, tree: Path, name: str) -> None:
     hits += disturbed("forget", "--keep-last", "1", "--group-by", "host")
     trial.acknowledged = {k: v for k, v in trial.acknowledged.items() if v == tree}
     hits += disturbed("prune", "--grace", "0s", "--max-unused", "0")
-    assert hits >= 8, "it was hardly disturbed"
+    assert hits >= 5, "it was hardly disturbed"
     trial.is_sound()
 
 
@@ -206,6 +211,6 @@ def test_no_secret_is_shown_when_a_sas_is_refused_and_interrupted(trial: Trial, 
     trial.secrets += [signature, signature.replace("%3D", "=").replace("%2B", "+")]
     for fault in (Answer(403, "AuthenticationFailed"), Answer(400), Reset(), Truncate()):
         trial.proxy.clear()
-        trial.proxy.script(fault, "", "/snapshots", times=FOR_EVER)
+        trial.proxy.script(fault, "", "snapshots", times=FOR_EVER)
         result = trial.start("--retry-for", "1s", "snapshots", AZURE_ACCOUNT_SAS=sas).end()
         assert result.code != 0

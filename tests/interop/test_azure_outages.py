@@ -17,7 +17,7 @@ from certificates import Authority
 from commands import NETWORK, Result
 from fake_entra import TENANT, Application, FakeEntra
 from fault_proxy import FaultProxy
-from http_faults import Answer
+from http_faults import Answer, LoseAnswer
 from make_trees import make_plain_tree
 from workbench import Workbench
 
@@ -51,7 +51,12 @@ def tree(bench: Workbench) -> Path:
 
 def seen(trial: Trial, method: str, path: str, times: int = 2) -> Callable[[], bool]:
     """Whether so many of these requests came."""
-    return lambda: sum(m == method and path in p for m, p in list(trial.proxy.requests)) >= times
+
+    def is_so() -> bool:
+        requests = list(trial.proxy.requests)
+        return sum(method in ("", m) and path in p for m, p in requests) >= times
+
+    return is_so
 
 
 def restart(server: azurite.Azurite) -> None:
@@ -96,11 +101,12 @@ def test_a_restore_goes_on(trial: Trial, how: str) -> None:
 @pytest.mark.parametrize("when", [("GET", "/index/"), ("PUT", "/data/"), ("DELETE", "/data/")])
 def test_a_prune_goes_on(trial: Trial, tree: Path, how: str, when: tuple[str, str]) -> None:
     forgotten = trial.backup(tree)
+    del trial.acknowledged[forgotten]
+    (tree / "big").unlink()  # what shared packs with it is moved
+    trial.backup(tree)
     trial.run("forget", forgotten)
-    trial.run("forget", next(iter(trial.acknowledged)))
-    del trial.acknowledged[forgotten], trial.acknowledged[next(iter(trial.acknowledged))]
     trial.proxy.clear()
-    run = trial.start("--retry-for", "100s", *PRUNE, "--repack-small")
+    run = trial.start("--retry-for", "100s", *PRUNE)
     until(lambda: run.process.poll() is not None or seen(trial, *when, times=1)())
     restart(trial.container.server) if how == "terminated" else away(trial)
     result = run.end()
@@ -122,7 +128,7 @@ def test_a_server_that_stays_away_ends_all_in_bounded_time(trial: Trial, tree: P
     for arguments, path in runs:
         trial.proxy.clear()
         run = trial.start("--retry-for", "3s", *arguments)
-        until(lambda path=path: any(path in p for _, p in list(trial.proxy.requests)))  # type: ignore[misc]
+        until(seen(trial, "", path, 1))
         trial.proxy.go_away()
         began = time.monotonic()
         result = run.end()
@@ -157,10 +163,9 @@ def test_what_a_killed_server_kept_is_used(trial: Trial, tree: Path) -> None:
     trial.is_sound()
 
 
-def test_two_that_prune_and_back_up_while_answers_are_lost(trial: Trial, tree: Path) -> None:
-    """Each answer to a third of what is written is lost, so both do everything twice."""
-    for nth in range(3, 100, 3):
-        trial.proxy.script(Answer(500), "PUT", "", nth=nth)
+def test_two_that_back_up_the_same_while_answers_are_lost(trial: Trial, tree: Path) -> None:
+    for nth in range(2, 100, 3):
+        trial.proxy.script(LoseAnswer(), "PUT", nth=nth)
     both = [trial.start("--retry-lock", "60s", "backup", "--json", tree) for _ in range(2)]
     for run in both:
         result = run.end()

@@ -12,9 +12,10 @@ import re
 import ssl
 import struct
 import threading
+from collections import Counter
 from collections.abc import Coroutine
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from socket import SO_LINGER, SOL_SOCKET
 from typing import Any, Self, TypeVar
 
@@ -32,14 +33,16 @@ class Rule:
     path: re.Pattern[str]
     nth: int
     times: int
-    seen: int = 0
+    each: bool
+    seen: Counter[str] = field(default_factory=Counter)
     hits: int = 0
 
     def takes(self, method: str, path: str) -> bool:
         if self.method not in ("", method) or not self.path.search(path):
             return False
-        self.seen += 1
-        is_hit = self.nth <= self.seen < self.nth + self.times
+        counted = path if self.each else ""
+        self.seen[counted] += 1
+        is_hit = self.nth <= self.seen[counted] < self.nth + self.times
         self.hits += is_hit
         return is_hit
 
@@ -155,10 +158,18 @@ class FaultProxy:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
     def script(
-        self, fault: Fault, method: str = "", path: str = "", *, nth: int = 1, times: int = 1
+        self,
+        fault: Fault,
+        method: str = "",
+        path: str = "",
+        *,
+        nth: int = 1,
+        times: int = 1,
+        each: bool = False,
     ) -> Rule:
-        """`path`: an expression that is looked for in path and query. The first rule wins."""
-        rule = Rule(fault, method, re.compile(path), nth, times)
+        """`path`: an expression that is looked for in path and query. The first rule wins. With
+        `each`, requests are counted for every path and query by itself."""
+        rule = Rule(fault, method, re.compile(path), nth, times, each)
         with self._lock:
             self._rules.append(rule)
         return rule
