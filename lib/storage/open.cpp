@@ -26,7 +26,7 @@ std::string_view scheme_of(std::string_view location) {
 // restore.
 constexpr std::chrono::minutes patience_with_primary(1);
 
-DescribeLag lag_of(const ContextPtr& context, const BlobPlace& secondary,
+DescribeLag lag_of(const ContextPtr& context, const ContainerPlace& secondary,
                    const AzureBlobOptions& options) {
   return [=] {
     const BlobClient client(context, make_http_client(context, http_options(options)), secondary);
@@ -40,13 +40,13 @@ DescribeLag lag_of(const ContextPtr& context, const BlobPlace& secondary,
 
 BackendPtr open_azure(const ContextPtr& context, std::string_view location,
                       const AzureBlobOptions& options, const std::optional<RetryOptions>& retry) {
-  const BlobPlace place = open_place(context, location, options, {});
-  const auto open = [&](const BlobPlace& at, const std::optional<RetryOptions>& retries) {
+  const ContainerPlace place = open_place(context, location, options, {});
+  const auto open = [&](const ContainerPlace& at, const std::optional<RetryOptions>& retries) {
     BackendPtr backend = open_azure_blob(context, at, options);
     return retries ? with_retry(context, std::move(backend), *retries) : backend;
   };
   if (options.secondary == ReadSecondary::never) return open(place, retry);
-  const std::optional<BlobPlace> secondary = secondary_of(place);
+  const std::optional<ContainerPlace> secondary = secondary_of(place);
   if (options.secondary == ReadSecondary::only) {
     if (secondary) return open(*secondary, retry);
     throw Error(Code::invalid_argument,

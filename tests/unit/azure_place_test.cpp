@@ -21,20 +21,20 @@ SecretBytes secret(std::string_view text) {
   return {as_bytes(text).begin(), as_bytes(text).end()};
 }
 
-BlobPlace found(const char* location, const Variables& variables = {},
-                const AzureBlobOptions& options = {}) {
+ContainerPlace found(const char* location, const Variables& variables = {},
+                     const AzureBlobOptions& options = {}) {
   return find_place(location, options, [&](const char* name) -> const char* {
     const auto at = variables.find(name);
     return at == variables.end() ? nullptr : at->second.c_str();
   });
 }
 
-std::string url(const BlobPlace& place, std::string_view path = "config") {
+std::string url(const ContainerPlace& place, std::string_view path = "config") {
   return place.url_of(path).shown();
 }
 
 // Who a place says that we are; "Entra ID" if nothing does.
-std::string proof(const BlobPlace& place) {
+std::string proof(const ContainerPlace& place) {
   return place.credential ? place.credential->name() : "Entra ID";
 }
 
@@ -52,7 +52,7 @@ void refuses(const char* location, const char* tells, const Variables& variables
 
 TEST_CASE("azure: locations as restic has them") {
   const Variables account{{"AZURE_ACCOUNT_NAME", "acct"}};
-  const BlobPlace place = found("azure:backups:/mongo//a b/", account);
+  const ContainerPlace place = found("azure:backups:/mongo//a b/", account);
   CHECK(place.shown == "azure:backups:/mongo/a b");
   CHECK(place.account == "acct");
   CHECK(place.container == "backups");
@@ -79,11 +79,11 @@ TEST_CASE("azure: locations as restic has them") {
 }
 
 TEST_CASE("azure: full URLs, with the account in the host or, at emulators, in the path") {
-  const BlobPlace real = found("https://acct.blob.core.windows.net/backups/mongo/");
+  const ContainerPlace real = found("https://acct.blob.core.windows.net/backups/mongo/");
   CHECK(real.shown == "https://acct.blob.core.windows.net/backups/mongo");
   CHECK(real.account == "acct");
   CHECK(url(real) == "https://acct.blob.core.windows.net/backups/mongo/config");
-  const BlobPlace emulator = found("http://127.0.0.1:10000/devstoreaccount1/backups/a%20b/c");
+  const ContainerPlace emulator = found("http://127.0.0.1:10000/devstoreaccount1/backups/a%20b/c");
   CHECK(emulator.account == "devstoreaccount1");
   CHECK(emulator.container == "backups");
   CHECK(emulator.prefix == "a b/c");
@@ -104,7 +104,8 @@ TEST_CASE("azure: full URLs, with the account in the host or, at emulators, in t
 }
 
 TEST_CASE("azure: a SAS in a URL is used and never shown") {
-  const BlobPlace place = found("https://acct.blob.core.windows.net/backups/x?sp=r&sig=secret");
+  const ContainerPlace place =
+      found("https://acct.blob.core.windows.net/backups/x?sp=r&sig=secret");
   CHECK(proof(place) == "the SAS");
   CHECK(place.shown == "https://acct.blob.core.windows.net/backups/x");
   CHECK(place.url_of("config").query.empty());
@@ -155,18 +156,18 @@ TEST_CASE("azure: connection strings give account, endpoint and secret") {
     others["AZURE_STORAGE_CONNECTION_STRING"] = connection;
     return found("azure:backups:/p", others);
   };
-  const BlobPlace plain =
+  const ContainerPlace plain =
       by("DefaultEndpointsProtocol=https;AccountName=acct;AccountKey=c2VjcmV0;"
          "EndpointSuffix=core.chinacloudapi.cn");
   CHECK(url(plain) == "https://acct.blob.core.chinacloudapi.cn/backups/p/config");
   CHECK(proof(plain) == "the key of the account acct");
-  const BlobPlace shared =
+  const ContainerPlace shared =
       by("BlobEndpoint=https://acct.blob.core.windows.net/;QueueEndpoint=https://q/;"
          "SharedAccessSignature=sv=2023-11-03&sp=rl&sig=abc%3D;");
   CHECK(shared.account == "acct");
   CHECK(proof(shared) == "the SAS");
   CHECK(url(shared) == "https://acct.blob.core.windows.net/backups/p/config");
-  const BlobPlace emulator = by("UseDevelopmentStorage=true");
+  const ContainerPlace emulator = by("UseDevelopmentStorage=true");
   CHECK(url(emulator) == "http://127.0.0.1:10000/devstoreaccount1/backups/p/config");
   CHECK(proof(emulator) == "the key of the account devstoreaccount1");
   // Restic's variable names another account: the connection string has no say.
@@ -194,7 +195,7 @@ TEST_CASE("azure: the second copy is where the account has another name") {
   AzureBlobOptions options;
   options.account = "acct";
   CHECK_FALSE(secondary_of(found("https://backups.example.com/backups", {}, options)));
-  const BlobPlace place = *secondary_of(found("https://acct.blob.core.windows.net/backups"));
+  const ContainerPlace place = *secondary_of(found("https://acct.blob.core.windows.net/backups"));
   CHECK(place.shown == "https://acct.blob.core.windows.net/backups (second copy)");
   CHECK(place.account == "acct");
 }

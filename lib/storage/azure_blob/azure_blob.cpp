@@ -272,9 +272,9 @@ HttpOptions http_options(const AzureBlobOptions& options) {
   return http;
 }
 
-BlobPlace open_place(const ContextPtr& context, std::string_view location,
-                     const AzureBlobOptions& options, const Environment& environment) {
-  BlobPlace place = find_place(location, options, environment);
+ContainerPlace open_place(const ContextPtr& context, std::string_view location,
+                          const AzureBlobOptions& options, const Environment& environment) {
+  ContainerPlace place = find_place(location, options, environment);
   if (!place.credential) {
     place.credential = token_blob_credential(
         make_azure_credential(context, identity(environment), http_options(options)));
@@ -282,7 +282,7 @@ BlobPlace open_place(const ContextPtr& context, std::string_view location,
   return place;
 }
 
-BackendPtr open_azure_blob(const ContextPtr& context, BlobPlace place,
+BackendPtr open_azure_blob(const ContextPtr& context, ContainerPlace place,
                            const AzureBlobOptions& options) {
   BlobClient client(context, make_http_client(context, http_options(options)), std::move(place));
   return std::make_shared<AzureBlobBackend>(std::move(client), options.pack_tier,

@@ -20,9 +20,9 @@ BackendPtr open_azure_blob(const ContextPtr& context, std::string_view location,
 
 // The two steps of it: find_place, with an identity if nothing else opens the place; then a
 // backend.
-BlobPlace open_place(const ContextPtr& context, std::string_view location,
-                     const AzureBlobOptions& options, const Environment& environment);
-BackendPtr open_azure_blob(const ContextPtr& context, BlobPlace place,
+ContainerPlace open_place(const ContextPtr& context, std::string_view location,
+                          const AzureBlobOptions& options, const Environment& environment);
+BackendPtr open_azure_blob(const ContextPtr& context, ContainerPlace place,
                            const AzureBlobOptions& options);
 
 }  // namespace sapdr::core

@@ -22,7 +22,7 @@ struct Sent {
 
 }  // namespace
 
-BlobClient::BlobClient(ContextPtr context, HttpClientPtr http, BlobPlace place)
+BlobClient::BlobClient(ContextPtr context, HttpClientPtr http, ContainerPlace place)
     : context_(std::move(context)), http_(std::move(http)), place_(std::move(place)) {}
 
 std::string BlobClient::new_request_id() const {

@@ -14,9 +14,9 @@ namespace sapdr::core {
 class BlobClient {
  public:
   // The credential of `place` must be there.
-  BlobClient(ContextPtr context, HttpClientPtr http, BlobPlace place);
+  BlobClient(ContextPtr context, HttpClientPtr http, ContainerPlace place);
 
-  const BlobPlace& place() const { return place_; }
+  const ContainerPlace& place() const { return place_; }
 
   // `request` without what this class adds. Any answer comes back.
   HttpResponse send(HttpRequest request) const;
@@ -29,7 +29,7 @@ class BlobClient {
 
   const ContextPtr context_;
   const HttpClientPtr http_;
-  const BlobPlace place_;
+  const ContainerPlace place_;
 };
 
 }  // namespace sapdr::core

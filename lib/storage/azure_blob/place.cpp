@@ -102,7 +102,7 @@ class Finder {
   Finder(std::string_view location, const AzureBlobOptions& options, const Environment& environment)
       : location_(location), options_(options), environment_(environment) {}
 
-  BlobPlace find() {
+  ContainerPlace find() {
     require_one_proof();
     named_account_ = first_of(environment_, {"AZURE_ACCOUNT_NAME", "AZURE_STORAGE_ACCOUNT"});
     read_connection_string();
@@ -240,7 +240,7 @@ class Finder {
   const std::string_view location_;
   const AzureBlobOptions& options_;
   const Environment& environment_;
-  BlobPlace place_;
+  ContainerPlace place_;
   std::string named_account_;
   std::optional<ConnectionString> connection_;
   std::optional<Endpoint> connection_endpoint_;
@@ -249,7 +249,7 @@ class Finder {
 
 }  // namespace
 
-Url BlobPlace::url_of(std::string_view path) const {
+Url ContainerPlace::url_of(std::string_view path) const {
   Url url = endpoint;
   url.path.append("/").append(container);
   if (path.empty()) return url;
@@ -258,7 +258,7 @@ Url BlobPlace::url_of(std::string_view path) const {
   return url;
 }
 
-std::optional<BlobPlace> secondary_of(BlobPlace place) {
+std::optional<ContainerPlace> secondary_of(ContainerPlace place) {
   constexpr const char* suffix = "-secondary";
   Url& url = place.endpoint;
   if (!url.path.empty()) {
@@ -273,8 +273,8 @@ std::optional<BlobPlace> secondary_of(BlobPlace place) {
   return place;
 }
 
-BlobPlace find_place(std::string_view location, const AzureBlobOptions& options,
-                     const Environment& environment) {
+ContainerPlace find_place(std::string_view location, const AzureBlobOptions& options,
+                          const Environment& environment) {
   return Finder(location, options, environment).find();
 }
 

@@ -26,7 +26,7 @@
 
 namespace sapdr::core {
 
-struct BlobPlace {
+struct ContainerPlace {
   std::string shown;    // the location without secrets
   Url endpoint;         // of the account; its path does not end in a slash, and may be empty
   std::string account;  // empty if only a token or a SAS is needed and nothing names it
@@ -41,10 +41,10 @@ struct BlobPlace {
 
 // The same in the second copy of the account: "ACCOUNT-secondary" where the account is named.
 // Nothing for an endpoint with a host name of its own, which does not name it.
-std::optional<BlobPlace> secondary_of(BlobPlace place);
+std::optional<ContainerPlace> secondary_of(ContainerPlace place);
 
 // Throws Code::invalid_argument; messages show no secret.
-BlobPlace find_place(std::string_view location, const AzureBlobOptions& options,
-                     const Environment& environment);
+ContainerPlace find_place(std::string_view location, const AzureBlobOptions& options,
+                          const Environment& environment);
 
 }  // namespace sapdr::core
