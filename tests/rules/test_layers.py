@@ -128,3 +128,16 @@ def test_pybind11_stays_in_its_binding() -> None:
     for folder in ("lib", "include", "bindings/shell"):
         for path in sources(folder):
             assert "pybind11" not in path.read_text(), path.relative_to(ROOT)
+
+
+def test_every_type_has_a_name_of_its_own() -> None:
+    """Two types of one name in one namespace are one to the linker, whatever is in them."""
+    definition = re.compile(r"^(?:class|struct|enum class) (\w+)(?: final)?(?: : [^;{]+)? \{", re.M)
+    places: dict[str, list[str]] = {}
+    for path in sources("lib"):
+        if path.suffix == ".hpp":
+            for name in definition.findall(path.read_text()):
+                places.setdefault(name, []).append(str(path.relative_to(ROOT)))
+    assert len(places) > 200, "the definitions are not found any more"
+    twice = {name: where for name, where in places.items() if len(where) > 1}
+    assert not twice
