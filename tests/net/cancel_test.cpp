@@ -26,7 +26,7 @@ void check_cancel(const HttpClientPtr& http, const HttpRequest& request) {
   CHECK(error.code() == Code::cancelled);
   CHECK(error.retry() == Retry::never);
   CHECK(end >= at);
-  CHECK(end - at < 1s);  // 50 ms on a machine that is not busy
+  CHECK(end - at < 2s);  // 50 ms on a machine that is not busy
 }
 
 }  // namespace

@@ -22,11 +22,11 @@ inline ContextPtr context() {
   return std::make_shared<Context>(Context::Settings());
 }
 
-// Short ones, without a proxy.
+// Without a proxy, and with time for a machine that is busy.
 inline HttpOptions options() {
   HttpOptions options;
   options.proxy = "none";
-  options.timeouts = {5s, 5s, 5s};
+  options.timeouts = {30s, 30s, 30s};
   return options;
 }
 

@@ -59,7 +59,7 @@ void check_timeout(const Ended& ended, const std::string& phase, const std::stri
   CHECK(detail(ended.error, "phase") == phase);
   CHECK_MESSAGE(ended.error.message().find(message) != std::string::npos, ended.error.message());
   CHECK(ended.after >= 250ms);
-  CHECK(ended.after < 3s);
+  CHECK(ended.after < 8s);  // of the 9 that the other phases have
 }
 
 }  // namespace
