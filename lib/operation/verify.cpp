@@ -115,7 +115,7 @@ bool Verifier::open(Folder, const std::string& path, const std::vector<Node>& no
   } catch (const Error& error) {
     // Missing, or no folder: that was told, what is in it is told next.
     if (error.code() == Code::not_found || error.code() == Code::invalid_state) return true;
-    if (error.code() == Code::cancelled || error.code() == Code::callback) throw;
+    if (is_fatal(error)) throw;
     failed(path, error);
     return false;
   }
@@ -188,7 +188,7 @@ void Verifier::compare(const SharedSubject& subject) {
       compare_metadata(*subject, st, -1);
     }
   } catch (const Error& error) {
-    if (error.code() == Code::cancelled || error.code() == Code::callback) throw;
+    if (is_fatal(error)) throw;
     failed(subject->path, error);
   }
   done(*subject);
