@@ -4,10 +4,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <chrono>
-#include <thread>
-
 namespace sapdr::core {
 
 namespace {
@@ -18,21 +14,9 @@ uint64_t page_size() {
 }
 
 // A page each, whose lowest bit says whether it is there; nothing if the system does not tell.
-// A page that the system moves just then seems to be missing. So where only a part is, it is looked
-// at once more.
 std::vector<unsigned char> look(void* map, uint64_t length) {
-  constexpr std::chrono::milliseconds pause(1);
   std::vector<unsigned char> there(length / page_size());
-  if (::mincore(map, length, there.data()) != 0) return {};
-  const auto is_there = [](unsigned char page) { return (page & 1) != 0; };
-  const auto n = std::count_if(there.begin(), there.end(), is_there);
-  if (n == 0 || static_cast<size_t>(n) == there.size()) return there;
-  std::this_thread::sleep_for(pause);
-  std::vector<unsigned char> again(there.size());
-  if (::mincore(map, length, again.data()) != 0) return {};
-  for (size_t i = 0; i < there.size(); ++i) {
-    there[i] = static_cast<unsigned char>(there[i] | again[i]);
-  }
+  if (::mincore(map, length, there.data()) != 0) there.clear();
   return there;
 }
 
