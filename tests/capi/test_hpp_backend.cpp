@@ -224,6 +224,21 @@ TEST_CASE("hpp: a storage that fails for a moment is asked again") {
   CHECK(messages[0].find("the server is busy") != std::string::npos);
 }
 
+TEST_CASE("hpp: storage in Azure") {
+  const sapdr::context ctx;
+  const std::string url = "https://acct.blob.core.windows.net/backups";
+  const sapdr::backend azure(ctx, url + "?sp=r&sig=secret", {.connections = 5});
+  CHECK(azure.location() == url);
+  CHECK(azure.max_parallel() == 5);
+  try {
+    const sapdr::backend both(ctx, url, {.account_key = "c2VjcmV0", .sas = "sp=r&sig=secret"});
+    FAIL("two secrets at once");
+  } catch (const sapdr::error& error) {
+    CHECK(error.code() == SAPDR_E_INVALID_ARGUMENT);
+    CHECK(std::string(error.what()).find("give one") != std::string::npos);
+  }
+}
+
 TEST_CASE("hpp: decorators") {
   const sapdr::context ctx;
   const sapdr::backend memory(ctx, "memory:");

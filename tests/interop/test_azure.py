@@ -250,21 +250,25 @@ def test_a_foreign_lock_that_stays_is_honoured(container: Container, bench: Work
     owner = container.init()
     folder = container.download(bench.folder / "downloaded")
     restic = bench.restic(folder)
-    source = write(bench.folder / "small", b"content")
+    source = bench.folder / "small"
     held = restic.start("backup", "--stdin")  # waits for what never comes
     try:
-        while not (locks := list((folder / "locks").glob("*"))):
+        while not (locks := [p for p in folder.glob("locks/*") if len(p.name) == 64]):
             time.sleep(0.05)
             assert held.poll() is None
         name = locks[0].name
         container.client.upload_blob(f"some/prefix/locks/{name}", locks[0].read_bytes())
-        owner("backup", source)  # theirs is not exclusive
-        owner.fails("prune", "--grace", "0s", "--repack-small", codes=[LOCKED, 0], names="")
+        for content in (b"one", b"two"):
+            owner("backup", write(source, content))  # theirs is not exclusive
+        owner("forget", "--keep-last", "1", "--group-by", "host")
+        owner.fails("prune", "--grace", "0s", "--max-unused", "0", codes=[LOCKED], names="locked")
     finally:
         held.send_signal(signal.SIGINT)
         held.communicate(timeout=60)
     owner("unlock", "--remove-all")
     assert container.names("locks/") == []
+    owner("prune", "--grace", "0s", "--max-unused", "0")
+    owner("check", "--read-data")
 
 
 def test_tiers(container: Container, tree: Path) -> None:
