@@ -104,6 +104,8 @@ AZURITE=azurite@3.37.0
 setup_azurite() {
   local folder=$ROOT/build/azurite
   [[ $(cat "$folder/.installed" 2>/dev/null) != "$AZURITE" ]] || return 0
+  # Elsewhere than in Debian the one contains the other.
+  command -v npm >/dev/null || setup_packages nodejs npm || return
   mkdir -p "$folder"
   step "installing $AZURITE" npm install --no-audit --no-fund --prefix "$folder" "$AZURITE" ||
     return
