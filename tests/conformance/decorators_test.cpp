@@ -226,6 +226,7 @@ TEST_CASE("retry: storage that asks for a pause gets it, if there is time for it
     int calls() const { return calls_; }
     std::string location() const override { return "busy"; }
     unsigned max_parallel() const override { return 1; }
+    bool is_remote() const override { return true; }
     void create() override {}
     bool exists(const FileName&) override {
       if (++calls_ > 2) return true;
@@ -264,6 +265,7 @@ TEST_CASE("retry: what a storage did twice by itself counts as done, if it is th
    public:
     std::string location() const override { return "twice"; }
     unsigned max_parallel() const override { return 1; }
+    bool is_remote() const override { return true; }
     void create() override {}
     bool exists(const FileName& file) override { return inner_->exists(file); }
     uint64_t size_of(const FileName& file) override { return inner_->size_of(file); }

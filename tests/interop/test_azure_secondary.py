@@ -100,12 +100,12 @@ def test_reading_goes_on_when_the_first_copy_is_gone(lagging: tuple[Account, Pat
     assert set(account.router.to_secondary) <= {"GET", "HEAD"}
 
 
-@pytest.mark.parametrize("command", [("snapshots",), ("check", "--read-data"), ("ls", "latest")])
-def test_only_the_second_copy(lagging: tuple[Account, Path], command: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("reading", [("snapshots",), ("check", "--read-data"), ("ls", "latest")])
+def test_only_the_second_copy(lagging: tuple[Account, Path], reading: tuple[str, ...]) -> None:
     account, _ = lagging
     account.router.is_primary_away = True
     before = account.names(account.second)
-    found = account.sapdr("-o", "azure.secondary=only", *command)
+    found = account.sapdr("-o", "azure.secondary=only", *reading)
     assert "later" not in found.out
     assert account.names(account.second) == before
     assert set(account.router.to_secondary) <= {"GET", "HEAD"}
@@ -124,15 +124,15 @@ def test_what_changes_something_is_refused_by_the_second_copy(
     assert set(account.router.to_secondary) <= {"GET", "HEAD"}
 
 
-@pytest.mark.parametrize("command", ["backup", "forget", "prune", "unlock"])
+@pytest.mark.parametrize("change", ["backup", "forget", "prune", "unlock"])
 def test_what_changes_something_never_asks_the_second_copy(
-    lagging: tuple[Account, Path], command: str
+    lagging: tuple[Account, Path], change: str
 ) -> None:
     """It waits for the first one: here for a moment, then we end it."""
     account, kept = lagging
     account.router.is_primary_away = True
-    arguments = {"backup": [str(kept)], "forget": ["latest"]}.get(command, [])
-    running = account.sapdr.start(command, *arguments)
+    arguments = {"backup": [str(kept)], "forget": ["latest"]}.get(change, [])
+    running = account.sapdr.start(change, *arguments)
     with pytest.raises(subprocess.TimeoutExpired):
         running.wait(timeout=5)
     running.terminate()

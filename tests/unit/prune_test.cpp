@@ -24,7 +24,8 @@ CheckOptions all_data() {
 struct Fixture {
   std::shared_ptr<TestBackend> backend = std::make_shared<TestBackend>();
   UnixNs now = now_ns();
-  ContextPtr context = test_context({.on_log = {}, .clock = [this] { return now; }, .random = {}});
+  ContextPtr context =
+      test_context({.pace = {}, .on_log = {}, .clock = [this] { return now; }, .random = {}});
   RepositoryPtr repository = make_repository(backend, 2, context);
   Random random;
   Progress progress;
