@@ -70,6 +70,7 @@ Repository Session::open_at(const std::string& location, sapdr_repo_open_options
   options.password_size = password.size();
   const std::string cache = options_.no_cache ? "" : cache_folder(options_);
   options.cache_dir = cache.empty() ? nullptr : cache.c_str();
+  options.cancel = cancel();
   const Backend storage = storage_at(location, only_reads);
   return make<Repository>([&](auto** out, sapdr_error** error) {
     return sapdr_repo_open(out, context(), storage.get(), &options, error);
@@ -106,6 +107,7 @@ sapdr_repo* Session::create(sapdr_repo_init_options options) {
   const Secret password = read_password(options_.repository.password, kFirstPassword);
   options.password = password.data();
   options.password_size = password.size();
+  options.cancel = cancel();
   repository_ = make<Repository>([&](auto** out, sapdr_error** error) {
     return sapdr_repo_init(out, context(), storage.get(), &options, error);
   });

@@ -49,6 +49,7 @@ typedef struct sapdr_repo_init_options {
   const sapdr_repo *copy_chunker_params; /* a repository that files are to be cut alike, so that
                                             what is copied from one to the other and what is backed
                                             up into it has the same blobs; NULL: cut as no other */
+  const sapdr_cancel *cancel; /* stops what waits for the storage; NULL: nothing does */
 } sapdr_repo_init_options;
 
 typedef struct sapdr_repo_open_options {
@@ -69,6 +70,8 @@ typedef struct sapdr_repo_open_options {
                                 record in the log, no failure */
   uint64_t cache_size;       /* bytes that all caches in there may take, the least recently used
                                 files go first; 0: 10 GiB */
+  const sapdr_cancel *cancel; /* stops what waits for the storage, which may be away; NULL: nothing
+                                does. Used by this call only, not by what is done with the handle */
 } sapdr_repo_open_options;
 
 /* Creates a repository on `backend` and opens it. SAPDR_E_EXISTS if there is one already;

@@ -59,27 +59,37 @@ class LockUnlessLocks {
   std::optional<core::RepositoryLock> lock_;
 };
 
+const core::Cancel* flag_of(const sapdr_cancel* cancel) {
+  return cancel == nullptr ? nullptr : &cancel->flag;
+}
+
 }  // namespace
 
 sapdr_status sapdr_repo_init(sapdr_repo** out, sapdr_ctx* ctx, sapdr_backend* backend,
                              const sapdr_repo_init_options* options, sapdr_error** err) {
   return capi::guard_new(out, err, [&] {
-    const core::InitSettings settings = read_init(capi::read_options(options, "options"));
+    const sapdr_repo_init_options given = capi::read_options(options, "options");
+    const core::InitSettings settings = read_init(given);
     const core::ContextPtr& context = capi::use(ctx);
     const core::BackendPtr& storage = capi::use(backend);
-    return new_handle(capi::at_pace(
-        *context, [&] { return core::Repository::init(context, storage, settings); }));
+    return new_handle(capi::at_pace(*context, [&] {
+      const core::CancelScope scope(flag_of(given.cancel));
+      return core::Repository::init(context, storage, settings);
+    }));
   });
 }
 
 sapdr_status sapdr_repo_open(sapdr_repo** out, sapdr_ctx* ctx, sapdr_backend* backend,
                              const sapdr_repo_open_options* options, sapdr_error** err) {
   return capi::guard_new(out, err, [&] {
-    const core::OpenSettings settings = read_open(capi::read_options(options, "options"));
+    const sapdr_repo_open_options given = capi::read_options(options, "options");
+    const core::OpenSettings settings = read_open(given);
     const core::ContextPtr& context = capi::use(ctx);
     const core::BackendPtr& storage = capi::use(backend);
-    return new_handle(capi::at_pace(
-        *context, [&] { return core::Repository::open(context, storage, settings); }));
+    return new_handle(capi::at_pace(*context, [&] {
+      const core::CancelScope scope(flag_of(given.cancel));
+      return core::Repository::open(context, storage, settings);
+    }));
   });
 }
 

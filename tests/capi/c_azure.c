@@ -41,7 +41,7 @@ static void test_fields(sapdr_ctx* ctx) {
   EXPECT_REFUSED(SAPDR_E_INVALID_ARGUMENT, connection_string, "AccountName=a;AccountKey=" KEY);
   EXPECT_REFUSED(SAPDR_E_INVALID_ARGUMENT, identity_kind, SAPDR_AZURE_IDENTITY_CLI);
   EXPECT_REFUSED(SAPDR_E_INVALID_ARGUMENT, ca_file, "/does/not/exist");
-  EXPECT_REFUSED(SAPDR_E_INVALID_ARGUMENT, proxy, "nonsense");
+  EXPECT_REFUSED(SAPDR_E_INVALID_ARGUMENT, proxy, "ftp://127.0.0.1:1");
   EXPECT_REFUSED(SAPDR_E_INVALID_ARGUMENT, connect_timeout_ns, -1);
   EXPECT_REFUSED(SAPDR_E_INVALID_ARGUMENT, stall_timeout_ns, -1);
   EXPECT_REFUSED(SAPDR_E_INVALID_ARGUMENT, secondary, 3);

@@ -69,6 +69,14 @@ def test_waiting_for_storage_is_stopped(repo: sapdr.Repository, location: Path) 
         other.check(read_data=True, cancel=cancel)
 
 
+@pytest.mark.parametrize("call", [sapdr.open, sapdr.init])
+def test_opening_is_stopped(call: Callable[..., sapdr.Repository], tmp_path: Path) -> None:
+    cancel = sapdr.Cancel()
+    away = sapdr.Backend(tmp_path / "repository").with_fault(fail_at=1, fail_count=1000)
+    with pytest.raises(sapdr.CancelledError), triggered_later(cancel):
+        call(away.with_retry(), password=PASSWORD, cancel=cancel)
+
+
 def test_waiting_for_another_operation_is_stopped(repo: sapdr.Repository) -> None:
     first, second = sapdr.Cancel(), sapdr.Cancel()
     began = threading.Event()

@@ -25,7 +25,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = ROOT / "build/azurite/node_modules/azurite/dist/src/blob/main.js"
 
 # Of every Azurite; it is published.

@@ -70,6 +70,7 @@ def init(
     codec: Codec = "zstd",
     copy_chunker_params: Repository | None = None,
     pace: Pace | None = None,
+    cancel: Cancel | None = None,
 ) -> Repository:
     """Creates a repository and opens it.
 
@@ -90,7 +91,9 @@ def init(
     options.scrypt_n, options.scrypt_r, options.scrypt_p = scrypt
     options.codec = _sapdr.CODEC[codec]
     like = None if copy_chunker_params is None else copy_chunker_params._native
-    return Repository(_sapdr.Repository.init(native(location), options, like, _pace.native(pace)))
+    return Repository(
+        _sapdr.Repository.init(native(location), options, like, _pace.native(pace), cancel)
+    )
 
 
 def open(
@@ -108,6 +111,7 @@ def open(
     cache_dir: StrPath | None = None,
     cache_size: int = 0,
     pace: Pace | None = None,
+    cancel: Cancel | None = None,
 ) -> Repository:
     """Opens a repository, at a location as for `init`.
 
@@ -117,7 +121,8 @@ def open(
     each blob before it is stored. With `cache_dir`, a folder that all repositories may have, what
     is read again and again of remote storage, and of storage of your own, is kept on this machine's
     disk, encrypted, in at most `cache_size` bytes (0: 10 GiB); see `cache_list`.
-    `pace` says how gently all that is done with the handle treats the machine.
+    `pace` says how gently all that is done with the handle treats the machine. `cancel` stops the
+    opening, which may wait for storage that is away, and nothing that is done later.
     Raises `NoRepositoryError`, `AuthError` for a wrong password, `UnsupportedError` for a newer
     repository version, `CorruptError` for a damaged config.
     """
@@ -131,7 +136,7 @@ def open(
     options.no_verify_blobs = not verify_blobs
     options.cache_dir = None if cache_dir is None else _arguments.path(cache_dir)
     options.cache_size = cache_size
-    return Repository(_sapdr.Repository.open(native(location), options, _pace.native(pace)))
+    return Repository(_sapdr.Repository.open(native(location), options, _pace.native(pace), cancel))
 
 
 class Repository(Removal):

@@ -328,10 +328,16 @@ class Repository(metaclass=_Type):
     def __init__(self, *args: Never, **kwargs: Never) -> None: ...  # made by init and open
     @staticmethod
     def init(
-        backend: Backend, options: InitOptions, like: Repository | None, pace: Pace
+        backend: Backend,
+        options: InitOptions,
+        like: Repository | None,
+        pace: Pace,
+        cancel: Cancel | None,
     ) -> Repository: ...
     @staticmethod
-    def open(backend: Backend, options: OpenOptions, pace: Pace) -> Repository: ...
+    def open(
+        backend: Backend, options: OpenOptions, pace: Pace, cancel: Cancel | None
+    ) -> Repository: ...
     @property
     def id(self) -> str: ...
     @property

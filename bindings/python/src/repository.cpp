@@ -26,22 +26,26 @@ using stream_tuple = std::tuple<std::string, py::function, uint32_t, int64_t, ui
 // `like`: files are cut as in this repository; or None.
 std::shared_ptr<session> init(const std::shared_ptr<opened_backend>& backend,
                               sapdr::init_options options, const session* like,
-                              const sapdr::context_options& pace) {
+                              const sapdr::context_options& pace, const given_cancel& given) {
   auto made = std::make_shared<session>(backend, pace);
   // Kept until the end: another thread may close it.
   const auto kept = like == nullptr ? nullptr : like->repository();
   if (like != nullptr) options.copy_chunker_params = &like->opened();
-  made->open([&](const sapdr::context& context, const sapdr::backend& storage) {
+  const call_cancel cancel(given);
+  options.cancel = cancel.get();
+  made->open(cancel, [&](const sapdr::context& context, const sapdr::backend& storage) {
     return sapdr::repository::init(context, storage, options);
   });
   return made;
 }
 
 std::shared_ptr<session> open(const std::shared_ptr<opened_backend>& backend,
-                              const sapdr::open_options& options,
-                              const sapdr::context_options& pace) {
+                              sapdr::open_options options, const sapdr::context_options& pace,
+                              const given_cancel& given) {
   auto made = std::make_shared<session>(backend, pace);
-  made->open([&](const sapdr::context& context, const sapdr::backend& storage) {
+  const call_cancel cancel(given);
+  options.cancel = cancel.get();
+  made->open(cancel, [&](const sapdr::context& context, const sapdr::backend& storage) {
     return sapdr::repository::open(context, storage, options);
   });
   return made;
@@ -261,8 +265,10 @@ std::vector<std::pair<std::string, uint64_t>> list(session& self, const std::str
 void bind_repository(py::module_& module) {
   using py::arg;
   repository_class repository(module, "Repository");
-  repository.def_static("init", &init, arg("backend"), arg("options"), arg("like"), arg("pace"))
-      .def_static("open", &open, arg("backend"), arg("options"), arg("pace"))
+  repository
+      .def_static("init", &init, arg("backend"), arg("options"), arg("like"), arg("pace"),
+                  arg("cancel"))
+      .def_static("open", &open, arg("backend"), arg("options"), arg("pace"), arg("cancel"))
       .def("close", &session::close)
       .def_property_readonly("closed", &session::closed)
       .def_property_readonly("id", [](session& self) { return text(self.opened().id()); })

@@ -31,7 +31,7 @@ class session {
   // Lets `open` make the repository of this session:
   // `repository open(const context&, const backend&)`.
   template <class Open>
-  void open(Open&& open);
+  void open(const call_cancel& cancel, Open&& open);
 
   // A short operation: `result operation(repository&)`, on the calling thread.
   template <class Operation>
@@ -151,12 +151,12 @@ class storage_scope {
 };
 
 template <class Open>
-void session::open(Open&& open) {
-  const exclusive own(*this, nullptr);
-  translated(backend_->kept(), [&] {
-    const py::gil_scoped_release release;
-    repository_ = std::make_shared<sapdr::repository>(open(context_, backend_->storage()));
+void session::open(const call_cancel& cancel, Open&& open) {
+  const exclusive own(*this, &cancel);
+  auto result = std::async(std::launch::async, [&] {
+    return std::make_shared<sapdr::repository>(open(context_, backend_->storage()));
   });
+  repository_ = wait(result, cancel, nullptr);
 }
 
 template <class Operation>

@@ -41,6 +41,7 @@ struct init_options {
   uint32_t scrypt_p = 0;
   int32_t codec = SAPDR_CODEC_ZSTD;
   const repository* copy_chunker_params = nullptr; /* files are cut as for this one */
+  const cancel_source* cancel = nullptr;
 };
 
 /* The fields mean what they mean in sapdr_repo_open_options. */
@@ -54,6 +55,7 @@ struct open_options {
   std::chrono::nanoseconds retry_lock{};  /* how long to wait for a lock of others */
   std::optional<std::string> cache_dir{}; /* of remote repositories; nothing: no cache */
   uint64_t cache_size = 0;                /* bytes; 0: 10 GiB */
+  const cancel_source* cancel = nullptr;  /* of the opening, not of what follows */
 };
 
 /* Memory owned by the library. */
@@ -91,6 +93,7 @@ class repository {
     c.codec = options.codec;
     if (options.copy_chunker_params != nullptr)
       c.copy_chunker_params = options.copy_chunker_params->get();
+    c.cancel = detail::c_cancel(options.cancel);
     detail::error_out err;
     sapdr_repo* repo = nullptr;
     err.check(sapdr_repo_init(&repo, ctx.get(), storage.get(), &c, err));
@@ -109,6 +112,7 @@ class repository {
     c.retry_lock_ns = options.retry_lock.count();
     c.cache_dir = detail::c_string(options.cache_dir);
     c.cache_size = options.cache_size;
+    c.cancel = detail::c_cancel(options.cancel);
     detail::error_out err;
     sapdr_repo* repo = nullptr;
     err.check(sapdr_repo_open(&repo, ctx.get(), storage.get(), &c, err));
