@@ -134,7 +134,7 @@ run_all() {
 
 run_asan() {
   built "$ROOT/build-asan" "" "${ASAN[@]}"
-  suite asan-c meson_tests build-asan unit net conformance azure capi faults fuzz
+  suite asan-c meson_tests build-asan unit net conformance azure capi fuzz
 }
 
 run_asan_command() {

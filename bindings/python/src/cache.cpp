@@ -19,7 +19,7 @@ namespace {
 template <class Call>
 py::list caches(Call call) {
   session own(opened_backend::none());
-  const sapdr::cancel_source cancel;
+  const call_cancel cancel(nullptr);
   py::list all;
   for (const sapdr::cache& each : own.run_alone(cancel, call)) all.append(to_python(each));
   return all;
