@@ -93,15 +93,6 @@ python_package() {
 
 python_tests() { python_package && pytest_tests tests/python; }
 
-# Each of them is one test.
-benches() {
-  local program passed=0 failed=0
-  for program in run azure; do
-    if "tests/bench/$program.sh" --short; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
-  done
-  echo "$passed passed, $failed failed"
-}
-
 quickstart() { SAPDR_QUICKSTART_MB=40 examples/quickstart.sh; }
 
 # Instrumented code makes gcc 12 warn of things that are not there; the ordinary build, of the same
@@ -129,7 +120,7 @@ run_all() {
   suite deploy pytest_tests tests/deploy
   suite documents "$VENV/bin/python" tests/docs/run_snippets.py build README.md
   [[ $filter ]] || suite quickstart one_test quickstart
-  [[ $filter ]] || suite bench benches
+  [[ $filter ]] || suite bench one_test tests/bench/run.sh --short
 }
 
 run_asan() {

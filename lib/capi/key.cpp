@@ -42,6 +42,7 @@ void make_key(sapdr_id* added, sapdr_repo* repo, const sapdr_key_options* option
   const core::NewKey key = read_key(given);
   const core::Id id = capi::at_pace(repository->context(), [&] {
     capi::RunProgress progress(nullptr, given.cancel);
+    progress.checkpoint();
     const capi::Session session(repository, capi::Index::none, progress, mode);
     return make(*repository, session.lock(), key);
   });
@@ -86,6 +87,7 @@ sapdr_status sapdr_key_remove(sapdr_id* removed, sapdr_repo* repo, const char* i
     const std::string_view wanted = &capi::require(id, "id");
     capi::at_pace(repository->context(), [&] {
       capi::RunProgress progress(nullptr, cancel);
+      progress.checkpoint();
       const capi::Session session(repository, capi::Index::none, progress, LockMode::exclusive);
       const core::Id key = repository->find_by_prefix(core::FileType::key, wanted);
       core::remove_key(*repository, session.lock(), key);

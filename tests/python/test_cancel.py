@@ -60,7 +60,7 @@ def test_waiting_for_a_lock_is_stopped(repo: sapdr.Repository, location: Path) -
 def test_waiting_for_storage_is_stopped(repo: sapdr.Repository, location: Path) -> None:
     repo.backup_streams({"/file": [b"content"]})
     cancel = sapdr.Cancel()
-    away = sapdr.Backend(location).with_fault(calls=["load"], fail_at=8, fail_count=1000)
+    away = sapdr.Backend.open(location).with_fault(calls=["load"], fail_at=8, fail_count=1000)
     with (
         sapdr.open(away.with_retry(), password=PASSWORD) as other,
         pytest.raises(sapdr.CancelledError),
@@ -72,7 +72,7 @@ def test_waiting_for_storage_is_stopped(repo: sapdr.Repository, location: Path) 
 @pytest.mark.parametrize("call", [sapdr.open, sapdr.init])
 def test_opening_is_stopped(call: Callable[..., sapdr.Repository], tmp_path: Path) -> None:
     cancel = sapdr.Cancel()
-    away = sapdr.Backend(tmp_path / "repository").with_fault(fail_at=1, fail_count=1000)
+    away = sapdr.Backend.open(tmp_path / "repository").with_fault(fail_at=1, fail_count=1000)
     with pytest.raises(sapdr.CancelledError), triggered_later(cancel):
         call(away.with_retry(), password=PASSWORD, cancel=cancel)
 
