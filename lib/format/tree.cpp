@@ -75,13 +75,19 @@ std::string read_link_target(const JsonReader& json) {
 
 std::vector<ExtendedAttribute> read_xattrs(const JsonReader& json, std::string_view what) {
   std::vector<ExtendedAttribute> xattrs;
-  if (const auto* array = json.array("extended_attributes")) {
-    xattrs.reserve(array->size());
+  const auto read = [&](const char* member, auto name_of) {
+    const auto* array = json.array(member);
+    if (array == nullptr) return;
+    xattrs.reserve(xattrs.size() + array->size());
     for (const auto& element : *array) {
       const JsonReader xattr(element, what);
-      xattrs.push_back({std::string(xattr.text("name")), to_text(xattr.base64("value"))});
+      xattrs.push_back({name_of(xattr), to_text(xattr.base64("value"))});
     }
-  }
+  };
+  read("extended_attributes",
+       [](const JsonReader& xattr) { return std::string(xattr.text("name")); });
+  read("extended_attributes_raw",
+       [](const JsonReader& xattr) { return to_text(xattr.base64("name")); });
   return xattrs;
 }
 
@@ -119,11 +125,26 @@ Node read_node(const JsonReader& json, std::string_view what) {
   return node;
 }
 
-void append_xattr(std::string& out, const ExtendedAttribute& xattr) {
-  JsonWriter json(out);
-  json.text("name", xattr.name);
-  json.base64("value", as_bytes(xattr.value));
-  json.end();
+// Those whose names JSON can hold, and the others in a list of their own, which restic ignores.
+void append_xattrs(std::string& out, JsonWriter& node, const std::vector<ExtendedAttribute>& all) {
+  for (const bool is_text : {true, false}) {
+    std::vector<const ExtendedAttribute*> some;
+    for (const ExtendedAttribute& xattr : all) {
+      if (is_valid_utf8(xattr.name) == is_text) some.push_back(&xattr);
+    }
+    if (some.empty()) continue;
+    std::string& list = node.key(is_text ? "extended_attributes" : "extended_attributes_raw");
+    append_json_array(list, some, [&](const ExtendedAttribute* xattr) {
+      JsonWriter json(out);
+      if (is_text) {
+        json.text("name", xattr->name);
+      } else {
+        json.base64("name", as_bytes(xattr->name));
+      }
+      json.base64("value", as_bytes(xattr->value));
+      json.end();
+    });
+  }
 }
 
 }  // namespace
@@ -177,10 +198,7 @@ void append_node(std::string& out, const Node& node) {
   json.number_if_any("links", node.links);
   json.text_if_any("linktarget", node.link_target);
   if (!is_valid_utf8(node.link_target)) json.base64("linktarget_raw", as_bytes(node.link_target));
-  if (!node.xattrs.empty()) {
-    append_json_array(json.key("extended_attributes"), node.xattrs,
-                      [&](const ExtendedAttribute& xattr) { append_xattr(out, xattr); });
-  }
+  if (!node.xattrs.empty()) append_xattrs(out, json, node.xattrs);
   json.number_if_any("device", node.device);
   if (node.type == NodeType::file) {
     json.ids("content", node.content);

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import trees
 from commands import Program
-from make_trees import make_odd_tree, make_plain_tree
-from workbench import Workbench
+from make_trees import make_odd_tree, make_plain_tree, write
+from workbench import Workbench, inside
 
 
 @pytest.fixture
@@ -40,6 +40,28 @@ def test_our_backup_of_odd_files_is_restored_by_us(bench: Workbench, odd_tree: P
         path = bench.folder / "out" / odd_tree.relative_to("/") / "holes" / name
         assert trees.allocated(path) <= 1_048_576, f"{name} was restored without its holes"
     sapdr("verify", "latest", "--strict", "--target", bench.folder / "out")
+
+
+def test_attributes_whose_names_are_not_utf8(bench: Workbench) -> None:
+    """restic ignores them where they are; it would make other ones of them."""
+    tree = make_plain_tree(bench.folder / "tree", seed=9)
+    for path in (tree, write(tree / "odd", b"content")):
+        os.setxattr(path, b"user.odd \xff", b"value")
+        os.setxattr(path, b"user.even", b"value")
+    repository = bench.ours()
+    sapdr, restic = bench.sapdr(repository), bench.restic(repository)
+    sapdr("backup", tree)
+    sapdr("restore", "latest", "--target", bench.folder / "out")
+    bench.same(tree, bench.folder / "out")
+    sapdr("verify", "latest", "--strict")
+    os.removexattr(tree / "odd", b"user.odd \xff")
+    assert "extended attributes" in sapdr.run("verify", "latest", "--strict").text
+
+    bench.check_both(repository)
+    restic("restore", "latest", "--target", bench.folder / "by restic")
+    restored = inside(bench.folder / "by restic", tree) / "odd"
+    assert os.listxattr(restored) == ["user.even"]
+    assert restored.read_bytes() == b"content"
 
 
 def test_backup_of_odd_files_by_restic_is_restored_by_us(bench: Workbench, odd_tree: Path) -> None:

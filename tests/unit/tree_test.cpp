@@ -161,6 +161,19 @@ TEST_CASE("tree: random nodes come back") {
   }
 }
 
+TEST_CASE("tree: names of attributes that are not UTF-8 are kept where restic does not look") {
+  Node node;
+  node.xattrs = {{"user.\xff", "odd"}, {"user.a", "1"}, {"\xc3", ""}};
+  const std::string json = node_json(node);
+  CHECK(json.find(R"("extended_attributes":[{"name":"user.a","value":"MQ=="}],)"
+                  R"("extended_attributes_raw":[{"name":"dXNlci7/","value":"b2Rk"},)"
+                  R"({"name":"ww==","value":""}],)") != std::string::npos);
+  CHECK(parse_node(json).at(0).xattrs ==
+        std::vector<ExtendedAttribute>{{"user.a", "1"}, {"user.\xff", "odd"}, {"\xc3", ""}});
+  node.xattrs = {{"user.\xff", "odd"}};
+  CHECK(parse_node(node_json(node)).at(0) == node);
+}
+
 TEST_CASE("tree: empty, and with members that are unknown or null") {
   CHECK(tree_json({}) == "{\"nodes\":[]}\n");
   CHECK(parse_tree("{\"nodes\":[]}\n", "test").empty());
@@ -206,7 +219,8 @@ TEST_CASE("tree: rejects what is no tree") {
         R"("mtime":"yesterday")", R"("mtime":5)", R"("content":["00"])", R"("content":[null])",
         R"("content":"x")", R"("subtree":"")", R"("type":1)", R"("user":[])",
         R"("linktarget_raw":"!")", R"("extended_attributes":[1])", R"("name":"\\q")",
-        R"("extended_attributes":[{"name":"a","value":"!"}])", R"("name":"a\"b")"}) {
+        R"("extended_attributes":[{"name":"a","value":"!"}])", R"("extended_attributes_raw":[1])",
+        R"("extended_attributes_raw":[{"name":"!","value":""}])", R"("name":"a\"b")"}) {
     CAPTURE(member);
     CHECK(code_of_node(std::string(R"({"name":"x","type":"file",)") + member + "}") ==
           Code::corrupt);
