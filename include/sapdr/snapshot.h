@@ -56,7 +56,8 @@ SAPDR_API void sapdr_snapshot_list_free(sapdr_snapshot_list *list); /* NULL allo
 /* Finds one: `name` is "latest" (of those that match the filter), an id or a unique prefix of
  * one. Where a function takes the name of a snapshot, ":PATH" behind it names a folder inside,
  * which then is the root ("latest:/srv/models").
- * SAPDR_E_NOT_FOUND, SAPDR_E_AMBIGUOUS. @since 0.1 */
+ * SAPDR_E_NOT_FOUND, SAPDR_E_AMBIGUOUS; SAPDR_E_CORRUPT if it cannot be read or, for "latest", if
+ * one cannot that may be later: the message names it, and the latest one that can. @since 0.1 */
 SAPDR_API SAPDR_NODISCARD sapdr_status sapdr_snapshot_get(sapdr_snapshot **out, sapdr_repo *repo,
                                                           const char *name,
                                                           const sapdr_snapshot_filter *filter,

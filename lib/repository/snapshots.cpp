@@ -50,9 +50,25 @@ void sort_oldest_first(std::vector<Snapshot>& snapshots) {
   });
 }
 
+// One that cannot be read may be the latest: an older one is not taken for it unseen.
+[[noreturn]] void fail_for(const Id& damaged, const Error& why,
+                           const std::vector<Snapshot>& others) {
+  const std::string advice = others.empty() ? "no other one matches; repair the snapshots"
+                                            : "the latest that can be read is " +
+                                                  others.back().id.hex() + ", name that one";
+  throw Error(why.code(),
+              "snapshot " + damaged.hex() + " cannot be read, and may be the latest one: " + advice)
+      .with("snapshot", damaged.hex())
+      .because(why);
+}
+
 Snapshot find_latest(Repository& repository, const SnapshotFilter& filter,
                      const OnDamage& on_damage = {}) {
-  std::vector<Snapshot> snapshots = list_snapshots(repository, filter, on_damage);
+  std::optional<std::pair<Id, Error>> damage;
+  const OnDamage note = [&](const Id& id, const Error& error) { damage.emplace(id, error); };
+  std::vector<Snapshot> snapshots =
+      list_snapshots(repository, filter, on_damage ? on_damage : note);
+  if (damage) fail_for(damage->first, damage->second, snapshots);
   if (snapshots.empty()) {
     throw Error(Code::not_found, "no snapshot in the repository at " +
                                      repository.backend().location() +
