@@ -78,8 +78,8 @@ SAPDR_API SAPDR_NODISCARD sapdr_status sapdr_prune_plan_stats(const sapdr_prune_
 /* Runs the plan, once. `result` may be NULL; it is filled in whatever the status is.
  * SAPDR_E_LOCKED if others use the repository when the run has to be alone (it waits as long as the
  * repository's retry_lock_ns says): what was moved stays moved. SAPDR_E_INVALID_STATE if another
- * prune came between, if one of without_snapshots is there, or if the repository was opened without
- * locks. @since 0.1 */
+ * prune came between (the error then has SAPDR_RETRY_YES: make a new plan), if one of
+ * without_snapshots is there, or if the repository was opened without locks. @since 0.1 */
 SAPDR_API SAPDR_NODISCARD sapdr_status sapdr_prune_plan_run(sapdr_prune_stats *result,
                                                             sapdr_prune_plan *plan,
                                                             sapdr_error **err);

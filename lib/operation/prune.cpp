@@ -241,9 +241,8 @@ void Plan::repack(const RepositoryLock& lock, Progress& progress) {
 }
 
 void Plan::require_runnable() const {
-  if (!lock_ || repository_->index().generation() != generation_) {
-    throw Error(Code::invalid_state, "the plan is out of date or has run; plan the prune again");
-  }
+  if (!lock_) throw Error(Code::invalid_state, "the plan has run; plan the prune again");
+  if (repository_->index().generation() != generation_) throw PruneUsage::outdated();
   for (const Id& id : repository_->list(FileType::snapshot)) {
     if (!options_.without.contains(id)) continue;
     throw Error(Code::invalid_state, "the plan takes snapshot " + id.short_hex() +

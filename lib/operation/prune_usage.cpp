@@ -10,6 +10,11 @@ namespace sapdr::core {
 PruneUsage::PruneUsage(Repository& repository, std::unordered_set<Id, IdHash> without)
     : repository_(repository), ignored_(std::move(without)), used_(repository.index()) {}
 
+Error PruneUsage::outdated() {
+  return Error(Code::invalid_state,
+               "another process pruned the repository meanwhile; plan the prune again", Retry::yes);
+}
+
 void PruneUsage::visit(const Id& tree, const std::vector<Node>& nodes) {
   for (const Node& node : nodes) {
     for (const Id& id : node.content) {
@@ -33,8 +38,7 @@ void PruneUsage::add_snapshots(Progress& progress) {
   const uint64_t generation = repository_.index().generation();
   repository_.load_index(progress);
   if (repository_.index().generation() != generation) {
-    throw Error(Code::invalid_state,
-                "another process pruned the repository meanwhile; plan the prune again");
+    throw outdated();
   }
   std::mutex mutex;
   const auto visit_one = [&](const Id& tree, const std::vector<Node>* nodes, const Error* error) {

@@ -29,9 +29,11 @@ class PruneUsage {
   void ignore_none() { ignored_.clear(); }
 
   // Walks those of the present snapshots that were not walked yet, and brings the index up to date.
-  // Throws Code::corrupt if one of them, or something that it needs, is not there, and
-  // Code::invalid_state if others pruned meanwhile.
+  // Throws Code::corrupt if one of them, or something that it needs, is not there, and outdated()
+  // if others pruned meanwhile.
   void add_snapshots(Progress& progress);
+  // What is thrown where a new plan would do: Code::invalid_state, with Retry::yes.
+  static Error outdated();
   uint64_t n_snapshots() const { return n_snapshots_; }
 
   bool is_used(const BlobPlace& place) const { return used_.contains(place.id, place.type); }

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -237,6 +241,46 @@ def test_a_lock_of_others_stops_the_end_of_a_prune(history: Shell) -> None:
     backup.communicate(b"the end")
     assert backup.returncode == 0
     history("prune", "--grace", "0")
+    history("check", "--read-data")
+
+
+@contextmanager
+def stopped_at_its_plan(shell: Shell, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A prune that has made its plan and cannot show it, since nobody reads, until the end."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writer, b"\n" * 4096)
+    os.set_blocking(writer, True)
+    process = shell.start("prune", *arguments, stdout=writer)
+    os.close(writer)
+    try:
+        while not shell.locks():
+            assert process.poll() is None
+        yield process
+    finally:
+        threading.Thread(target=read_all, args=[reader]).start()
+
+
+def read_all(reader: int) -> None:
+    with open(reader, "rb") as file:
+        file.read()
+
+
+def test_a_prune_beside_a_prune_is_planned_again(history: Shell) -> None:
+    history("forget", "-q", "--keep-last", "1")
+    arguments = ("--grace", "0", "--max-unused", "0", "--retry-lock", "30s")
+    with (
+        stopped_at_its_plan(history, *arguments) as first,
+        stopped_at_its_plan(history, *arguments) as second,
+    ):
+        while len(history.locks()) < 2:
+            assert first.poll() is None and second.poll() is None
+    for process in (first, second):  # whichever comes second finds that its plan is out of date
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 0, err
+    assert packs(history) == 4
     history("check", "--read-data")
 
 

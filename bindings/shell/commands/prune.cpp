@@ -87,20 +87,12 @@ std::vector<std::string> lines(const sapdr_prune_stats& s) {
   return out;
 }
 
-PrunePlan make_plan(const PruneArguments& arguments, Session& session, sapdr_repo* repo,
-                    const Watch& watch, const std::vector<std::string>& without) {
-  const CStrings ids(without);
-  sapdr_prune_options options = arguments.read();
-  options.observer = watch.observer();
-  options.cancel = session.cancel();
-  options.without_snapshots = ids.data();
-  options.n_without_snapshots = ids.size();
-  sapdr_prune_plan* plan = nullptr;
-  auto failure = attempt(
-      [&](sapdr_error** error) { return sapdr_prune_plan_new(&plan, repo, &options, error); });
-  watch.rethrow();
-  if (failure) throw std::move(*failure);
-  return PrunePlan(plan);
+// Prunes that begin at the same moment get in each other's way once.
+constexpr int kMaxPlans = 3;
+
+// Whether another prune came between: the next plan sees what it did.
+bool is_outdated(const Failure& failure) {
+  return failure.status() == SAPDR_E_INVALID_STATE && failure.retryable() == SAPDR_RETRY_YES;
 }
 
 }  // namespace
@@ -139,12 +131,44 @@ sapdr_prune_options PruneArguments::read() const {
 }
 
 Prune::Prune(const PruneArguments& arguments, Session& session, sapdr_repo* repo,
-             const std::vector<std::string>& without)
-    : session_(session),
-      watch_(session.console(), session.report(), session.options().json),
-      plan_(make_plan(arguments, session, repo, watch_, without)) {}
+             std::vector<std::string> without)
+    : arguments_(arguments),
+      session_(session),
+      repo_(repo),
+      without_(std::move(without)),
+      watch_(session.console(), session.report(), session.options().json) {
+  auto failure = failure_of([&] { make_plan(); });
+  if (failure && !is_outdated(*failure)) throw std::move(*failure);
+}
+
+void Prune::make_plan() {
+  const CStrings ids(without_);
+  sapdr_prune_options options = arguments_.read();
+  options.observer = watch_.observer();
+  options.cancel = session_.cancel();
+  options.without_snapshots = ids.data();
+  options.n_without_snapshots = ids.size();
+  sapdr_prune_plan* plan = nullptr;
+  auto failure = attempt(
+      [&](sapdr_error** error) { return sapdr_prune_plan_new(&plan, repo_, &options, error); });
+  watch_.rethrow();
+  if (failure) throw std::move(*failure);
+  plan_.reset(plan);
+}
 
 void Prune::run(bool dry_run, Summary& summary) {
+  for (int plans = 1;; ++plans) {
+    auto failure = failure_of([&] {
+      if (!plan_) make_plan();
+      run_plan(dry_run, summary);
+    });
+    if (!failure) return;
+    if (!is_outdated(*failure) || plans == kMaxPlans) throw std::move(*failure);
+    plan_.reset();
+  }
+}
+
+void Prune::run_plan(bool dry_run, Summary& summary) {
   sapdr_prune_stats stats;
   SAPDR_INIT(&stats);
   require([&](sapdr_error** error) { return sapdr_prune_plan_stats(plan_.get(), &stats, error); });

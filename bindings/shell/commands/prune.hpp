@@ -29,16 +29,22 @@ class Prune {
  public:
   // Plans it. `without`: ids of snapshots that are taken for gone, and are once it runs.
   Prune(const PruneArguments& arguments, Session& session, sapdr_repo* repo,
-        const std::vector<std::string>& without);
+        std::vector<std::string> without);
 
-  // Shows the plan and runs it, unless it is a dry run. `summary` has what was done, also if it
-  // throws.
+  // Shows the plan and runs it, unless it is a dry run; plans it anew if another prune came
+  // between. `summary` has what was done, also if it throws.
   void run(bool dry_run, Summary& summary);
 
  private:
+  void make_plan();
+  void run_plan(bool dry_run, Summary& summary);
+
+  const PruneArguments arguments_;
   Session& session_;
+  sapdr_repo* const repo_;
+  const std::vector<std::string> without_;
   Watch watch_;
-  PrunePlan plan_;
+  PrunePlan plan_;  // NULL if it is to be made anew
 };
 
 }  // namespace sapdr::shell
