@@ -13,6 +13,7 @@ repository is opened decides what the library tells.
 """
 
 from ._backend import Backend, ObjectInfo, ObjectName, SupportsBackend
+from ._cancel import Cancel
 from ._checksum import (
     Hasher,
     checksum_file,
@@ -85,6 +86,7 @@ __all__ = [
     "Backend",
     "BackupResult",
     "CallbackError",
+    "Cancel",
     "CancelledError",
     "Change",
     "CheckResult",

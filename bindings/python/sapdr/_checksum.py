@@ -7,6 +7,7 @@ from typing import TypeAlias, cast
 
 from . import _arguments, _sapdr, _streams
 from ._arguments import StrPath
+from ._cancel import Cancel
 from ._restore_plan import OnItem, OnProgress
 from ._streams import Buffer, Source
 from ._types import ChecksumResult, FileChecksum, ManifestVerifyResult
@@ -50,12 +51,14 @@ def _sha256_of_stream(source: Source) -> str:
     return hasher.final()
 
 
-def checksum_file(path: StrPath, *, progress: OnProgress | None = None) -> str:
+def checksum_file(
+    path: StrPath, *, progress: OnProgress | None = None, cancel: Cancel | None = None
+) -> str:
     """The SHA-256, hexadecimal, of a local file; a link is followed.
 
     Raises `NotFoundError`, `InvalidStateError` if it is not a regular file.
     """
-    return _sapdr.checksum_file(_arguments.path(path), progress)
+    return _sapdr.checksum_file(_arguments.path(path), progress, cancel)
 
 
 def checksum_tree(
@@ -66,6 +69,7 @@ def checksum_tree(
     excludes: Paths = (),
     progress: OnProgress | None = None,
     on_item: OnItem | None = None,
+    cancel: Cancel | None = None,
 ) -> ChecksumResult:
     """Tells `on_file` the SHA-256 of each regular file in a folder, in the byte order of the paths.
 
@@ -76,7 +80,9 @@ def checksum_tree(
     read: `on_item` says what.
     """
     options = _checksum_options(paths, excludes)
-    return _sapdr.checksum_tree(_arguments.path(folder), on_file, options, progress, on_item)
+    return _sapdr.checksum_tree(
+        _arguments.path(folder), on_file, options, progress, on_item, cancel
+    )
 
 
 def manifest_write(
@@ -87,6 +93,7 @@ def manifest_write(
     excludes: Paths = (),
     progress: OnProgress | None = None,
     on_item: OnItem | None = None,
+    cancel: Cancel | None = None,
 ) -> ChecksumResult:
     """Writes the checksums of `checksum_tree` into a file that `sha256sum -c` accepts in `folder`.
 
@@ -96,7 +103,7 @@ def manifest_write(
     """
     options = _checksum_options(paths, excludes)
     return _sapdr.manifest_write(
-        _arguments.path(folder), _arguments.path(manifest), options, progress, on_item
+        _arguments.path(folder), _arguments.path(manifest), options, progress, on_item, cancel
     )
 
 
@@ -110,6 +117,7 @@ def manifest_verify(
     excludes: Paths = (),
     progress: OnProgress | None = None,
     on_item: OnItem | None = None,
+    cancel: Cancel | None = None,
 ) -> ManifestVerifyResult:
     """Compares the files that a manifest names, seen from `folder`, with it.
 
@@ -125,7 +133,7 @@ def manifest_verify(
     options.paths = _arguments.paths(paths)
     options.excludes = _arguments.paths(excludes)
     return _sapdr.manifest_verify(
-        _arguments.path(folder), _arguments.path(manifest), options, progress, on_item
+        _arguments.path(folder), _arguments.path(manifest), options, progress, on_item, cancel
     )
 
 

@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 
 from . import _arguments, _sapdr
 from ._arguments import Duration, Keep, Names, Paths, Span, Strings
+from ._cancel import Cancel
 from ._restore_plan import OnItem, OnProgress
 from ._types import ForgetDecision, ForgetResult, PruneResult
 
@@ -81,6 +82,7 @@ class Removal:
         allow_remove_all: bool = False,
         progress: OnProgress | None = None,
         on_item: OnItem | None = None,
+        cancel: Cancel | None = None,
     ) -> ForgetResult:
         """Removes snapshots; what only they needed stays in storage until a `prune`.
 
@@ -118,6 +120,7 @@ class Removal:
             allow_remove_all=allow_remove_all,
             progress=progress,
             on_item=on_item,
+            cancel=cancel,
         ).run()
 
     def plan_forget(
@@ -145,6 +148,7 @@ class Removal:
         allow_remove_all: bool = False,
         progress: OnProgress | None = None,
         on_item: OnItem | None = None,
+        cancel: Cancel | None = None,
     ) -> ForgetPlan:
         """What `forget` would do, without doing it: look at the plan, then `run` it, or not.
 
@@ -169,7 +173,9 @@ class Removal:
         options.group_by = options.group_by or _sapdr.GROUP_BY["nothing"]
         options.allow_remove_all = allow_remove_all
         wanted = _arguments.snapshot_filter(host, tags, paths, tag_lists)
-        return ForgetPlan(_sapdr.ForgetPlan(self._native, options, wanted, progress, on_item))
+        return ForgetPlan(
+            _sapdr.ForgetPlan(self._native, options, wanted, progress, on_item, cancel)
+        )
 
     def prune(
         self,
@@ -180,6 +186,7 @@ class Removal:
         grace: Duration | None = None,
         progress: OnProgress | None = None,
         on_item: OnItem | None = None,
+        cancel: Cancel | None = None,
     ) -> PruneResult:
         """Removes data that no snapshot needs any more.
 
@@ -198,6 +205,7 @@ class Removal:
             grace=grace,
             progress=progress,
             on_item=on_item,
+            cancel=cancel,
         ).run()
 
     def plan_prune(
@@ -210,6 +218,7 @@ class Removal:
         without_snapshots: Names = (),
         progress: OnProgress | None = None,
         on_item: OnItem | None = None,
+        cancel: Cancel | None = None,
     ) -> PrunePlan:
         """What `prune` would do, without doing it: look at the plan, then `run` it, or not.
 
@@ -223,4 +232,4 @@ class Removal:
         options.repack_small = repack_small
         options.grace = None if grace is None else _arguments.duration(grace)
         options.without_snapshots = _arguments.snapshots(without_snapshots)
-        return PrunePlan(_sapdr.PrunePlan(self._native, options, progress, on_item))
+        return PrunePlan(_sapdr.PrunePlan(self._native, options, progress, on_item, cancel))

@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol, Self, TypeAlias, overload
 from . import _arguments, _sapdr, _streams
 from ._arguments import Duration, Names, Paths, Strings, StrPath
 from ._backend import Location, native
+from ._cancel import Cancel
 from ._errors import Error
 from ._file import SnapshotFile
 from ._password import Command, Password, resolve
@@ -129,7 +130,8 @@ class Repository(Removal):
     can be interrupted by Ctrl-C, which leaves no lock behind, and take two callbacks:
     `progress(Progress)` some ten times a second and once at the end, and `on_item(Item)` for each
     item worth telling. They run on another thread, never two at once, and must not use this
-    repository. What they raise stops the operation and comes out of it unchanged.
+    repository. What they raise stops the operation and comes out of it unchanged. A `Cancel` given
+    as `cancel` stops them from anywhere.
 
     Failures raise subclasses of `sapdr.Error`; the `result` of the exception tells what was done.
     After `close` every operation raises `InvalidStateError`.
@@ -214,6 +216,7 @@ class Repository(Removal):
         verify_max_age: Duration = 0,
         progress: OnProgress | None = None,
         on_item: OnItem | None = None,
+        cancel: Cancel | None = None,
     ) -> BackupResult:
         """Backs up local files and folders into one snapshot.
 
@@ -242,7 +245,7 @@ class Repository(Removal):
         options.ignore_ctime = ignore_ctime
         options.with_atime = with_atime
         options.chunker = _sapdr.CHUNKER[chunker]
-        return self._native.backup(_arguments.paths(paths), options, progress, on_item)
+        return self._native.backup(_arguments.paths(paths), options, progress, on_item, cancel)
 
     @overload
     def backup_streams(
@@ -258,6 +261,7 @@ class Repository(Removal):
         verify_max_age: Duration = 0,
         progress: OnProgress | None = None,
         on_item: OnItem | None = None,
+        cancel: Cancel | None = None,
     ) -> BackupResult: ...
     @overload
     def backup_streams(
@@ -275,6 +279,7 @@ class Repository(Removal):
         verify_max_age: Duration = 0,
         progress: OnProgress | None = None,
         on_item: OnItem | None = None,
+        cancel: Cancel | None = None,
     ) -> BackupResult: ...
     def backup_streams(
         self,
@@ -291,6 +296,7 @@ class Repository(Removal):
         verify_max_age: Duration = 0,
         progress: OnProgress | None = None,
         on_item: OnItem | None = None,
+        cancel: Cancel | None = None,
     ) -> BackupResult:
         """Backs up streams into one snapshot, without temporary files.
 
@@ -313,10 +319,10 @@ class Repository(Removal):
             if paths or max_open != 1:
                 raise TypeError("paths and max_open are for streams that an iterable yields")
             all_streams = [_streams.native(path, source) for path, source in streams.items()]
-            return self._native.backup_streams(all_streams, options, progress, on_item)
+            return self._native.backup_streams(all_streams, options, progress, on_item, cancel)
         with _streams.puller(streams) as pull:
             return self._native.backup_source(
-                pull, _arguments.paths(paths), max_open, options, progress, on_item
+                pull, _arguments.paths(paths), max_open, options, progress, on_item, cancel
             )
 
     def snapshots(
@@ -345,7 +351,8 @@ class Repository(Removal):
         tag_lists: Strings = (),
     ) -> Snapshot:
         """One snapshot, by its id, a unique prefix, or "latest" of those that match. Raises
-        `NotFoundError` or `AmbiguousError`."""
+        `NotFoundError` or `AmbiguousError`; `CorruptError` if it cannot be read, or one that may
+        be later than the latest that can, which the message names."""
         wanted = _arguments.snapshot_filter(host, tags, paths, tag_lists)
         return self._native.snapshot(_arguments.snapshot(name), wanted)
 
@@ -364,11 +371,30 @@ class Repository(Removal):
         return _sapdr.Walk(self._native, _arguments.snapshot(snapshot), options)
 
     @overload
-    def dump(self, snapshot: Snapshot | str, path: StrPath, file: None = None) -> bytes: ...
-    @overload
-    def dump(self, snapshot: Snapshot | str, path: StrPath, file: Writable) -> int: ...
     def dump(
-        self, snapshot: Snapshot | str, path: StrPath, file: Writable | None = None
+        self,
+        snapshot: Snapshot | str,
+        path: StrPath,
+        file: None = None,
+        *,
+        cancel: Cancel | None = None,
+    ) -> bytes: ...
+    @overload
+    def dump(
+        self,
+        snapshot: Snapshot | str,
+        path: StrPath,
+        file: Writable,
+        *,
+        cancel: Cancel | None = None,
+    ) -> int: ...
+    def dump(
+        self,
+        snapshot: Snapshot | str,
+        path: StrPath,
+        file: Writable | None = None,
+        *,
+        cancel: Cancel | None = None,
     ) -> bytes | int:
         """The content of one file of a snapshot, every blob proven before it is handed out.
 
@@ -376,13 +402,17 @@ class Repository(Removal):
         returned. Raises `NotFoundError`, or `InvalidArgumentError` if it is not a file.
         """
         if file is not None:
-            return self._dump_into(snapshot, path, file.write)
+            return self._dump_into(snapshot, path, file.write, cancel)
         content = io.BytesIO()
-        self._dump_into(snapshot, path, content.write)
+        self._dump_into(snapshot, path, content.write, cancel)
         return content.getvalue()
 
     def _dump_into(
-        self, snapshot: Snapshot | str, path: StrPath, write: Callable[[memoryview], int | None]
+        self,
+        snapshot: Snapshot | str,
+        path: StrPath,
+        write: Callable[[memoryview], int | None],
+        cancel: Cancel | None,
     ) -> int:
         total = 0
 
@@ -394,7 +424,7 @@ class Repository(Removal):
                 taken = write(rest)
                 rest = rest[len(rest) if taken is None else taken :]
 
-        self._native.dump(_arguments.snapshot(snapshot), _arguments.path(path), write_all)
+        self._native.dump(_arguments.snapshot(snapshot), _arguments.path(path), write_all, cancel)
         return total
 
     def diff(
@@ -407,6 +437,7 @@ class Repository(Removal):
         on_change: OnChange | None = None,
         progress: OnProgress | None = None,
         on_item: OnItem | None = None,
+        cancel: Cancel | None = None,
     ) -> DiffResult:
         """What changed from one snapshot to another, or from one folder of a snapshot to another.
 
@@ -423,7 +454,7 @@ class Repository(Removal):
         tell = changes.append if on_change is None else on_change
         names = (_arguments.snapshot(before), _arguments.snapshot(after))
         try:
-            result = self._native.diff(*names, tell, options, progress, on_item)
+            result = self._native.diff(*names, tell, options, progress, on_item, cancel)
         except Error as error:
             if isinstance(error.result, DiffResult):
                 error.result = replace(error.result, changes=tuple(changes))
@@ -448,6 +479,7 @@ class Repository(Removal):
         on_match: OnMatch | None = None,
         progress: OnProgress | None = None,
         on_item: OnItem | None = None,
+        cancel: Cancel | None = None,
     ) -> FindResult:
         """Where something is: in which snapshots, and at which paths in them.
 
@@ -475,14 +507,16 @@ class Repository(Removal):
         matches: list[Match] = []
         tell = matches.append if on_match is None else on_match
         try:
-            result = self._native.find(options, tell, wanted, progress, on_item)
+            result = self._native.find(options, tell, wanted, progress, on_item, cancel)
         except Error as error:
             if isinstance(error.result, FindResult):
                 error.result = replace(error.result, matches=tuple(matches))
             raise
         return replace(result, matches=tuple(matches))
 
-    def open_file(self, snapshot: Snapshot | str, path: StrPath) -> io.BufferedReader[SnapshotFile]:
+    def open_file(
+        self, snapshot: Snapshot | str, path: StrPath, *, cancel: Cancel | None = None
+    ) -> io.BufferedReader[SnapshotFile]:
         """Opens one file of a snapshot, to be read from anywhere like a local binary file.
 
         Only what is read is fetched, each blob proven before it is handed out: a header, or a
@@ -492,7 +526,7 @@ class Repository(Removal):
         Raises `NotFoundError`, or `InvalidArgumentError` if it is not a file.
         """
         name = _arguments.path(path)
-        native = _sapdr.File(self._native, _arguments.snapshot(snapshot), name)
+        native = _sapdr.File(self._native, _arguments.snapshot(snapshot), name, cancel)
         return io.BufferedReader(SnapshotFile(native, os.fsdecode(name)), _BUFFER_SIZE)
 
     def restore(
@@ -509,6 +543,7 @@ class Repository(Removal):
         delete: bool = False,
         progress: OnProgress | None = None,
         on_item: OnItem | None = None,
+        cancel: Cancel | None = None,
     ) -> RestoreResult:
         """Restores a snapshot, or a part of it, into the folder `target`.
 
@@ -534,6 +569,7 @@ class Repository(Removal):
             delete=delete,
             progress=progress,
             on_item=on_item,
+            cancel=cancel,
         ).run()
 
     def plan_restore(
@@ -550,6 +586,7 @@ class Repository(Removal):
         delete: bool = False,
         progress: OnProgress | None = None,
         on_item: OnItem | None = None,
+        cancel: Cancel | None = None,
     ) -> RestorePlan:
         """What `restore` would do, without doing it: look at the plan, then `run` it, or not.
 
@@ -566,7 +603,7 @@ class Repository(Removal):
         folder = None if target is None else _arguments.path(target)
         name = _arguments.snapshot(snapshot)
         return RestorePlan(
-            _sapdr.RestorePlan(self._native, name, folder, options, progress, on_item)
+            _sapdr.RestorePlan(self._native, name, folder, options, progress, on_item, cancel)
         )
 
     def check(
@@ -579,6 +616,7 @@ class Repository(Removal):
         max_age: Duration = 0.0,
         progress: OnProgress | None = None,
         on_item: OnItem | None = None,
+        cancel: Cancel | None = None,
     ) -> CheckResult:
         """Is everything there that the snapshots need, and is it right?
 
@@ -595,7 +633,7 @@ class Repository(Removal):
         options.budget_bytes = budget_bytes
         options.budget_time = _arguments.duration(budget_time)
         options.max_age = _arguments.duration(max_age)
-        return self._native.check(options, progress, on_item)
+        return self._native.check(options, progress, on_item, cancel)
 
     def repair_index(
         self,
@@ -604,6 +642,7 @@ class Repository(Removal):
         dry_run: bool = False,
         progress: OnProgress | None = None,
         on_item: OnItem | None = None,
+        cancel: Cancel | None = None,
     ) -> RepairIndexResult:
         """Makes the index say what the packs in storage hold.
 
@@ -614,7 +653,7 @@ class Repository(Removal):
         options = _sapdr.RepairOptions()
         options.read_all_packs = read_all_packs
         options.dry_run = dry_run
-        return self._native.repair_index(options, progress, on_item)
+        return self._native.repair_index(options, progress, on_item, cancel)
 
     def repair_packs(
         self,
@@ -623,6 +662,7 @@ class Repository(Removal):
         dry_run: bool = False,
         progress: OnProgress | None = None,
         on_item: OnItem | None = None,
+        cancel: Cancel | None = None,
     ) -> RepairPacksResult:
         """Moves what is right out of damaged packs, and takes those out of the index.
 
@@ -632,7 +672,7 @@ class Repository(Removal):
         options = _sapdr.RepairOptions()
         options.names = _arguments.texts(packs)
         options.dry_run = dry_run
-        return self._native.repair_packs(options, progress, on_item)
+        return self._native.repair_packs(options, progress, on_item, cancel)
 
     def repair_snapshots(
         self,
@@ -646,6 +686,7 @@ class Repository(Removal):
         tag_lists: Strings = (),
         progress: OnProgress | None = None,
         on_item: OnItem | None = None,
+        cancel: Cancel | None = None,
     ) -> RepairSnapshotsResult:
         """Stores damaged snapshots anew, without the files and folders of which something is gone.
 
@@ -658,7 +699,7 @@ class Repository(Removal):
         options.forget = forget
         options.dry_run = dry_run
         wanted = _arguments.snapshot_filter(host, tags, paths, tag_lists)
-        return self._native.repair_snapshots(options, wanted, progress, on_item)
+        return self._native.repair_snapshots(options, wanted, progress, on_item, cancel)
 
     def verify(
         self,
@@ -670,6 +711,7 @@ class Repository(Removal):
         excludes: Paths = (),
         progress: OnProgress | None = None,
         on_item: OnItem | None = None,
+        cancel: Cancel | None = None,
     ) -> VerifyResult:
         """Are the files in `target` (None: where they came from) what the snapshot says?
 
@@ -684,7 +726,7 @@ class Repository(Removal):
         options.excludes = _arguments.paths(excludes)
         folder = None if target is None else _arguments.path(target)
         name = _arguments.snapshot(snapshot)
-        return self._native.verify(name, folder, options, progress, on_item)
+        return self._native.verify(name, folder, options, progress, on_item, cancel)
 
     def stats(
         self,
@@ -694,11 +736,12 @@ class Repository(Removal):
         tags: Strings = (),
         paths: Paths = (),
         tag_lists: Strings = (),
+        cancel: Cancel | None = None,
     ) -> Stats:
         """Sizes and ratios of one snapshot, or of those that match."""
         name = None if snapshot is None else _arguments.snapshot(snapshot)
         wanted = _arguments.snapshot_filter(host, tags, paths, tag_lists)
-        return self._native.stats(name, wanted)
+        return self._native.stats(name, wanted, cancel)
 
     def copy_from(
         self,
@@ -712,6 +755,7 @@ class Repository(Removal):
         tag_lists: Strings = (),
         progress: OnProgress | None = None,
         on_item: OnItem | None = None,
+        cancel: Cancel | None = None,
     ) -> CopyResult:
         """Copies one snapshot of `source`, several, or (None) all that match, into this repository.
 
@@ -728,7 +772,9 @@ class Repository(Removal):
         options.dry_run = dry_run
         names = _arguments.snapshots_or_all(snapshots)
         wanted = _arguments.snapshot_filter(host, tags, paths, tag_lists)
-        return self._native.copy_from(source._native, names, wanted, options, progress, on_item)
+        return self._native.copy_from(
+            source._native, names, wanted, options, progress, on_item, cancel
+        )
 
     def tag(
         self,
@@ -743,6 +789,7 @@ class Repository(Removal):
         tag_lists: Strings = (),
         progress: OnProgress | None = None,
         on_item: OnItem | None = None,
+        cancel: Cancel | None = None,
     ) -> TagResult:
         """Changes the tags of one snapshot, of several, or (None) of all that match.
 
@@ -759,7 +806,7 @@ class Repository(Removal):
         options.set = None if set is None else _arguments.texts(set)
         names = _arguments.snapshots_or_all(snapshots)
         wanted = _arguments.snapshot_filter(host, tags, paths, tag_lists)
-        return self._native.tag(names, wanted, options, progress, on_item)
+        return self._native.tag(names, wanted, options, progress, on_item, cancel)
 
     def unlock(self, *, remove_all: bool = False) -> int:
         """Removes stale locks and returns how many; `remove_all` removes every lock: only when no
@@ -779,6 +826,7 @@ class Repository(Removal):
         host: str | None = None,
         user: str | None = None,
         scrypt: tuple[int, int, int] = (0, 0, 0),
+        cancel: Cancel | None = None,
     ) -> str:
         """Adds a key for a further password, proven to open, and returns its id.
 
@@ -786,16 +834,16 @@ class Repository(Removal):
         the key tells of its origin (default: this host and user).
         """
         given = resolve(password, password_file, password_command)
-        return self._native.key_add(_key_options(given, host, user, scrypt))
+        return self._native.key_add(_key_options(given, host, user, scrypt), cancel)
 
-    def key_remove(self, id: str) -> str:
+    def key_remove(self, id: str, *, cancel: Cancel | None = None) -> str:
         """Removes a key, by its id or a unique prefix, and returns its id.
 
         Raises `InvalidArgumentError` for the current key, `InvalidStateError` if the current key
         is gone or damaged, `NotFoundError`, `AmbiguousError`; `LockedError` if the repository is in
         use.
         """
-        return self._native.key_remove(_arguments.text(id))
+        return self._native.key_remove(_arguments.text(id), cancel)
 
     def key_passwd(
         self,
@@ -806,6 +854,7 @@ class Repository(Removal):
         host: str | None = None,
         user: str | None = None,
         scrypt: tuple[int, int, int] = (0, 0, 0),
+        cancel: Cancel | None = None,
     ) -> str:
         """Changes the password of the current key; returns the id of the key that takes its place.
 
@@ -813,7 +862,7 @@ class Repository(Removal):
         before is removed. Raises `LockedError` if the repository is in use.
         """
         given = resolve(password, password_file, password_command)
-        return self._native.key_passwd(_key_options(given, host, user, scrypt))
+        return self._native.key_passwd(_key_options(given, host, user, scrypt), cancel)
 
     def cat(
         self,

@@ -163,19 +163,26 @@ class ManifestVerifyOptions(metaclass=_Type):
     ignore_missing: bool
     def __init__(self) -> None: ...
 
+class Cancel(metaclass=_Type):
+    def __init__(self) -> None: ...
+    def trigger(self) -> None: ...
+    @property
+    def triggered(self) -> bool: ...
+
 class Hasher(metaclass=_Type):
     def __init__(self) -> None: ...
     def update(self, data: object) -> None: ...
     def final(self) -> str: ...
 
 def sha256(data: object) -> str: ...
-def checksum_file(path: bytes, on_progress: _OnProgress) -> str: ...
+def checksum_file(path: bytes, on_progress: _OnProgress, cancel: Cancel | None) -> str: ...
 def checksum_tree(
     folder: bytes,
     on_file: Callable[[FileChecksum], object],
     options: ChecksumOptions,
     on_progress: _OnProgress,
     on_item: _OnItem,
+    cancel: Cancel | None,
 ) -> ChecksumResult: ...
 def manifest_write(
     folder: bytes,
@@ -183,6 +190,7 @@ def manifest_write(
     options: ChecksumOptions,
     on_progress: _OnProgress,
     on_item: _OnItem,
+    cancel: Cancel | None,
 ) -> ChecksumResult: ...
 def manifest_verify(
     folder: bytes,
@@ -190,6 +198,7 @@ def manifest_verify(
     options: ManifestVerifyOptions,
     on_progress: _OnProgress,
     on_item: _OnItem,
+    cancel: Cancel | None,
 ) -> ManifestVerifyResult: ...
 
 class ForgetOptions(metaclass=_Type):
@@ -292,6 +301,7 @@ class Repository(metaclass=_Type):
         options: BackupOptions,
         on_progress: _OnProgress,
         on_item: _OnItem,
+        cancel: Cancel | None,
     ) -> BackupResult: ...
     def backup_streams(
         self,
@@ -299,6 +309,7 @@ class Repository(metaclass=_Type):
         options: BackupOptions,
         on_progress: _OnProgress,
         on_item: _OnItem,
+        cancel: Cancel | None,
     ) -> BackupResult: ...
     def backup_source(
         self,
@@ -308,10 +319,17 @@ class Repository(metaclass=_Type):
         options: BackupOptions,
         on_progress: _OnProgress,
         on_item: _OnItem,
+        cancel: Cancel | None,
     ) -> BackupResult: ...
     def snapshots(self, filter: SnapshotFilter, damaged: list[_Error] | None) -> list[Snapshot]: ...
     def snapshot(self, name: bytes, filter: SnapshotFilter) -> Snapshot: ...
-    def dump(self, snapshot: bytes, path: bytes, write: Callable[[bytes], object]) -> None: ...
+    def dump(
+        self,
+        snapshot: bytes,
+        path: bytes,
+        write: Callable[[bytes], object],
+        cancel: Cancel | None,
+    ) -> None: ...
     def diff(
         self,
         before: bytes,
@@ -320,6 +338,7 @@ class Repository(metaclass=_Type):
         options: DiffOptions,
         on_progress: _OnProgress,
         on_item: _OnItem,
+        cancel: Cancel | None,
     ) -> DiffResult: ...
     def find(
         self,
@@ -328,15 +347,28 @@ class Repository(metaclass=_Type):
         filter: SnapshotFilter,
         on_progress: _OnProgress,
         on_item: _OnItem,
+        cancel: Cancel | None,
     ) -> FindResult: ...
     def check(
-        self, options: CheckOptions, on_progress: _OnProgress, on_item: _OnItem
+        self,
+        options: CheckOptions,
+        on_progress: _OnProgress,
+        on_item: _OnItem,
+        cancel: Cancel | None,
     ) -> CheckResult: ...
     def repair_index(
-        self, options: RepairOptions, on_progress: _OnProgress, on_item: _OnItem
+        self,
+        options: RepairOptions,
+        on_progress: _OnProgress,
+        on_item: _OnItem,
+        cancel: Cancel | None,
     ) -> RepairIndexResult: ...
     def repair_packs(
-        self, options: RepairOptions, on_progress: _OnProgress, on_item: _OnItem
+        self,
+        options: RepairOptions,
+        on_progress: _OnProgress,
+        on_item: _OnItem,
+        cancel: Cancel | None,
     ) -> RepairPacksResult: ...
     def repair_snapshots(
         self,
@@ -344,6 +376,7 @@ class Repository(metaclass=_Type):
         filter: SnapshotFilter,
         on_progress: _OnProgress,
         on_item: _OnItem,
+        cancel: Cancel | None,
     ) -> RepairSnapshotsResult: ...
     def verify(
         self,
@@ -352,8 +385,11 @@ class Repository(metaclass=_Type):
         options: VerifyOptions,
         on_progress: _OnProgress,
         on_item: _OnItem,
+        cancel: Cancel | None,
     ) -> VerifyResult: ...
-    def stats(self, snapshot: bytes | None, filter: SnapshotFilter) -> Stats: ...
+    def stats(
+        self, snapshot: bytes | None, filter: SnapshotFilter, cancel: Cancel | None
+    ) -> Stats: ...
     def copy_from(
         self,
         source: Repository,
@@ -362,6 +398,7 @@ class Repository(metaclass=_Type):
         options: CopyOptions,
         on_progress: _OnProgress,
         on_item: _OnItem,
+        cancel: Cancel | None,
     ) -> CopyResult: ...
     def tag(
         self,
@@ -370,17 +407,20 @@ class Repository(metaclass=_Type):
         options: TagOptions,
         on_progress: _OnProgress,
         on_item: _OnItem,
+        cancel: Cancel | None,
     ) -> TagResult: ...
     def unlock(self, remove_all: bool) -> int: ...
     def key_list(self) -> list[Key]: ...
-    def key_add(self, options: KeyOptions) -> str: ...
-    def key_remove(self, id: bytes) -> str: ...
-    def key_passwd(self, options: KeyOptions) -> str: ...
+    def key_add(self, options: KeyOptions, cancel: Cancel | None) -> str: ...
+    def key_remove(self, id: bytes, cancel: Cancel | None) -> str: ...
+    def key_passwd(self, options: KeyOptions, cancel: Cancel | None) -> str: ...
     def cat(self, type: bytes, id: bytes | None) -> bytes: ...
     def list(self, type: bytes) -> list[tuple[str, int]]: ...
 
 class File(metaclass=_Type):
-    def __init__(self, repository: Repository, snapshot: bytes, path: bytes) -> None: ...
+    def __init__(
+        self, repository: Repository, snapshot: bytes, path: bytes, cancel: Cancel | None
+    ) -> None: ...
     @property
     def size(self) -> int: ...
     def readinto(self, offset: int, buffer: _Buffer) -> int: ...
@@ -396,6 +436,7 @@ class RestorePlan(metaclass=_Type):
         options: RestoreOptions,
         on_progress: _OnProgress,
         on_item: _OnItem,
+        cancel: Cancel | None,
     ) -> None: ...
     @property
     def stats(self) -> RestoreResult: ...
@@ -413,6 +454,7 @@ class ForgetPlan(metaclass=_Type):
         filter: SnapshotFilter,
         on_progress: _OnProgress,
         on_item: _OnItem,
+        cancel: Cancel | None,
     ) -> None: ...
     @property
     def decisions(self) -> tuple[ForgetDecision, ...]: ...
@@ -425,6 +467,7 @@ class PrunePlan(metaclass=_Type):
         options: PruneOptions,
         on_progress: _OnProgress,
         on_item: _OnItem,
+        cancel: Cancel | None,
     ) -> None: ...
     @property
     def stats(self) -> PruneResult: ...

@@ -63,6 +63,10 @@ PYBIND11_MODULE(_sapdr, module) {
   module.attr("KEEP_UNLIMITED") = SAPDR_KEEP_UNLIMITED;
 
   sapdr_python::register_errors();
+  py::class_<sapdr::cancel_source, sapdr_python::given_cancel>(module, "Cancel")
+      .def(py::init<>())
+      .def("trigger", &sapdr::cancel_source::trigger)
+      .def_property_readonly("triggered", &sapdr::cancel_source::is_triggered);
   sapdr_python::bind_backend(module);
   sapdr_python::bind_options(module);
   sapdr_python::bind_checksum(module);

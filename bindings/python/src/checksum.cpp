@@ -61,21 +61,22 @@ std::string sha256(const py::object& data) {
   return sapdr::to_hex(sapdr::sha256(bytes.get()));
 }
 
-std::string checksum_file(const std::string& path, const py::object& on_progress) {
+std::string checksum_file(const std::string& path, const py::object& on_progress,
+                          const given_cancel& given) {
   session own(opened_backend::none());
-  const sapdr::cancel_source cancel;
+  const call_cancel cancel(given);
   const sapdr::observer observer = observer_for(own, on_progress, py::none());
   return own.run_alone(cancel, [&](const sapdr::context&) {
-    return sapdr::to_hex(sapdr::checksum_file(path, observer, &cancel));
+    return sapdr::to_hex(sapdr::checksum_file(path, observer, cancel.get()));
   });
 }
 
 py::object checksum_tree(const std::string& folder, const py::function& on_file,
                          sapdr::checksum_options options, const py::object& on_progress,
-                         const py::object& on_item) {
+                         const py::object& on_item, const given_cancel& given) {
   session own(opened_backend::none());
-  const sapdr::cancel_source cancel;
-  options.cancel = &cancel;
+  const call_cancel cancel(given);
+  options.cancel = cancel.get();
   options.observer = observer_for(own, on_progress, on_item);
   const auto each = teller_for<sapdr::file_checksum>(own, on_file);
   return to_python(own.run_alone(cancel, [&](const sapdr::context& context) {
@@ -85,10 +86,10 @@ py::object checksum_tree(const std::string& folder, const py::function& on_file,
 
 py::object manifest_write(const std::string& folder, const std::string& manifest,
                           sapdr::checksum_options options, const py::object& on_progress,
-                          const py::object& on_item) {
+                          const py::object& on_item, const given_cancel& given) {
   session own(opened_backend::none());
-  const sapdr::cancel_source cancel;
-  options.cancel = &cancel;
+  const call_cancel cancel(given);
+  options.cancel = cancel.get();
   options.observer = observer_for(own, on_progress, on_item);
   return to_python(own.run_alone(cancel, [&](const sapdr::context& context) {
     return sapdr::manifest_write(context, folder, manifest, options);
@@ -97,10 +98,10 @@ py::object manifest_write(const std::string& folder, const std::string& manifest
 
 py::object manifest_verify(const std::string& folder, const std::string& manifest,
                            sapdr::manifest_verify_options options, const py::object& on_progress,
-                           const py::object& on_item) {
+                           const py::object& on_item, const given_cancel& given) {
   session own(opened_backend::none());
-  const sapdr::cancel_source cancel;
-  options.cancel = &cancel;
+  const call_cancel cancel(given);
+  options.cancel = cancel.get();
   options.observer = observer_for(own, on_progress, on_item);
   return to_python(own.run_alone(cancel, [&](const sapdr::context& context) {
     return sapdr::manifest_verify(context, folder, manifest, options);
@@ -116,13 +117,13 @@ void bind_checksum(py::module_& module) {
       .def("update", &shared_hasher::update, arg("data"))
       .def("final", &shared_hasher::final);
   module.def("sha256", &sha256, arg("data"));
-  module.def("checksum_file", &checksum_file, arg("path"), arg("on_progress"));
+  module.def("checksum_file", &checksum_file, arg("path"), arg("on_progress"), arg("cancel"));
   module.def("checksum_tree", &checksum_tree, arg("folder"), arg("on_file"), arg("options"),
-             arg("on_progress"), arg("on_item"));
+             arg("on_progress"), arg("on_item"), arg("cancel"));
   module.def("manifest_write", &manifest_write, arg("folder"), arg("manifest"), arg("options"),
-             arg("on_progress"), arg("on_item"));
+             arg("on_progress"), arg("on_item"), arg("cancel"));
   module.def("manifest_verify", &manifest_verify, arg("folder"), arg("manifest"), arg("options"),
-             arg("on_progress"), arg("on_item"));
+             arg("on_progress"), arg("on_item"), arg("cancel"));
 }
 
 }  // namespace sapdr_python

@@ -18,12 +18,13 @@ namespace {
 
 class open_file {
  public:
-  open_file(std::shared_ptr<session> owner, const std::string& snapshot, const std::string& path)
+  open_file(std::shared_ptr<session> owner, const std::string& snapshot, const std::string& path,
+            given_cancel given)
       : session_(std::move(owner)) {
-    auto made = std::make_shared<state>();
+    auto made = std::make_shared<state>(std::move(given));
     session_->run_long(made->cancel, [&](sapdr::repository& repository) {
       made->repository = session_->repository();
-      made->file.emplace(repository.open_file(snapshot, path, {.cancel = &made->cancel}));
+      made->file.emplace(repository.open_file(snapshot, path, {.cancel = made->cancel.get()}));
     });
     size_ = made->file->size();
     state_ = std::move(made);
@@ -67,8 +68,10 @@ class open_file {
 
  private:
   struct state {
+    explicit state(given_cancel given) : cancel(std::move(given)) {}
+
     std::shared_ptr<sapdr::repository> repository;
-    sapdr::cancel_source cancel;
+    call_cancel cancel;
     std::optional<sapdr::file> file;
   };
 
@@ -88,6 +91,7 @@ class open_file {
     std::size_t read(uint64_t offset, std::span<std::byte> buffer) const {
       return owner_.session_->run_long(state_->cancel, [&](sapdr::repository&) {
         state_->cancel.reset();  // an earlier read may have been interrupted
+        state_->cancel.pass_on();
         return state_->file->read(offset, buffer);
       });
     }
@@ -106,8 +110,9 @@ class open_file {
 
 void bind_file(py::module_& module) {
   py::class_<open_file>(module, "File")
-      .def(py::init<std::shared_ptr<session>, const std::string&, const std::string&>(),
-           py::arg("repository"), py::arg("snapshot"), py::arg("path"))
+      .def(py::init<std::shared_ptr<session>, const std::string&, const std::string&,
+                    given_cancel>(),
+           py::arg("repository"), py::arg("snapshot"), py::arg("path"), py::arg("cancel"))
       .def_property_readonly("size", &open_file::size)
       .def("readinto", &open_file::readinto, py::arg("offset"), py::arg("buffer"))
       .def("readall", &open_file::readall, py::arg("offset"))

@@ -18,15 +18,16 @@ class planned {
  public:
   // `make(repository, observer, cancel)` returns the plan.
   template <class Make>
-  planned(std::shared_ptr<session> owner, py::object on_progress, py::object on_item, Make&& make)
+  planned(std::shared_ptr<session> owner, py::object on_progress, py::object on_item,
+          given_cancel cancel, Make&& make)
       : session_(std::move(owner)),
         on_progress_(std::move(on_progress)),
         on_item_(std::move(on_item)) {
-    auto made = std::make_shared<state>();
+    auto made = std::make_shared<state>(std::move(cancel));
     const sapdr::observer observer = observer_for(*session_, on_progress_, on_item_);
     session_->run_long(made->cancel, [&](sapdr::repository& repository) {
       made->repository = session_->repository();
-      made->plan.emplace(make(repository, observer, made->cancel));
+      made->plan.emplace(make(repository, observer, *made->cancel.get()));
     });
     state_ = std::move(made);
   }
@@ -52,8 +53,10 @@ class planned {
 
  private:
   struct state {
+    explicit state(given_cancel given) : cancel(std::move(given)) {}
+
     std::shared_ptr<sapdr::repository> repository;
-    sapdr::cancel_source cancel;
+    const call_cancel cancel;
     std::optional<Plan> plan;
   };
 

@@ -21,8 +21,8 @@ class planned_restore {
  public:
   planned_restore(std::shared_ptr<session> owner, const std::string& snapshot,
                   const std::optional<std::string>& target, sapdr::restore_options options,
-                  py::object on_progress, py::object on_item)
-      : planned_(std::move(owner), std::move(on_progress), std::move(on_item),
+                  py::object on_progress, py::object on_item, given_cancel given)
+      : planned_(std::move(owner), std::move(on_progress), std::move(on_item), std::move(given),
                  [&](sapdr::repository& repository, const sapdr::observer& observer,
                      const sapdr::cancel_source& cancel) {
                    options.observer = observer;
@@ -46,8 +46,9 @@ class planned_restore {
 class planned_forget {
  public:
   planned_forget(std::shared_ptr<session> owner, sapdr::forget_options options,
-                 const sapdr::snapshot_filter& filter, py::object on_progress, py::object on_item)
-      : planned_(std::move(owner), std::move(on_progress), std::move(on_item),
+                 const sapdr::snapshot_filter& filter, py::object on_progress, py::object on_item,
+                 given_cancel given)
+      : planned_(std::move(owner), std::move(on_progress), std::move(on_item), std::move(given),
                  [&](sapdr::repository& repository, const sapdr::observer& observer,
                      const sapdr::cancel_source& cancel) {
                    options.observer = observer;
@@ -70,8 +71,8 @@ class planned_forget {
 class planned_prune {
  public:
   planned_prune(std::shared_ptr<session> owner, sapdr::prune_options options,
-                py::object on_progress, py::object on_item)
-      : planned_(std::move(owner), std::move(on_progress), std::move(on_item),
+                py::object on_progress, py::object on_item, given_cancel given)
+      : planned_(std::move(owner), std::move(on_progress), std::move(on_item), std::move(given),
                  [&](sapdr::repository& repository, const sapdr::observer& observer,
                      const sapdr::cancel_source& cancel) {
                    options.observer = observer;
@@ -94,22 +95,24 @@ void bind_plans(py::module_& module) {
   using py::arg;
   py::class_<planned_restore>(module, "RestorePlan")
       .def(py::init<std::shared_ptr<session>, const std::string&, const std::optional<std::string>&,
-                    sapdr::restore_options, py::object, py::object>(),
+                    sapdr::restore_options, py::object, py::object, given_cancel>(),
            arg("repository"), arg("snapshot"), arg("target"), arg("options"), arg("on_progress"),
-           arg("on_item"))
+           arg("on_item"), arg("cancel"))
       .def_property_readonly("stats", &planned_restore::stats)
       .def_property_readonly("snapshot", &planned_restore::snapshot)
       .def_property_readonly("target", &planned_restore::target)
       .def("run", &planned_restore::run);
   py::class_<planned_forget>(module, "ForgetPlan")
       .def(py::init<std::shared_ptr<session>, sapdr::forget_options, const sapdr::snapshot_filter&,
-                    py::object, py::object>(),
-           arg("repository"), arg("options"), arg("filter"), arg("on_progress"), arg("on_item"))
+                    py::object, py::object, given_cancel>(),
+           arg("repository"), arg("options"), arg("filter"), arg("on_progress"), arg("on_item"),
+           arg("cancel"))
       .def_property_readonly("decisions", &planned_forget::decisions)
       .def("run", &planned_forget::run);
   py::class_<planned_prune>(module, "PrunePlan")
-      .def(py::init<std::shared_ptr<session>, sapdr::prune_options, py::object, py::object>(),
-           arg("repository"), arg("options"), arg("on_progress"), arg("on_item"))
+      .def(py::init<std::shared_ptr<session>, sapdr::prune_options, py::object, py::object,
+                    given_cancel>(),
+           arg("repository"), arg("options"), arg("on_progress"), arg("on_item"), arg("cancel"))
       .def_property_readonly("stats", &planned_prune::stats)
       .def("run", &planned_prune::run);
 }

@@ -47,9 +47,9 @@ std::shared_ptr<session> open(const std::shared_ptr<opened_backend>& backend,
 
 py::object backup(session& self, const std::vector<std::string>& paths,
                   sapdr::backup_options options, const py::object& on_progress,
-                  const py::object& on_item) {
-  const sapdr::cancel_source cancel;
-  options.cancel = &cancel;
+                  const py::object& on_item, const given_cancel& given) {
+  const call_cancel cancel(given);
+  options.cancel = cancel.get();
   options.observer = observer_for(self, on_progress, on_item);
   return to_python(self.run_long(
       cancel, [&](sapdr::repository& repository) { return repository.backup(paths, options); }));
@@ -57,7 +57,7 @@ py::object backup(session& self, const std::vector<std::string>& paths,
 
 py::object backup_streams(session& self, const std::vector<stream_tuple>& sources,
                           sapdr::backup_options options, const py::object& on_progress,
-                          const py::object& on_item) {
+                          const py::object& on_item, const given_cancel& given) {
   std::vector<sapdr::stream> streams;
   for (const auto& [path, readinto, mode, mtime_ns, size] : sources)
     streams.push_back({.path = path,
@@ -65,8 +65,8 @@ py::object backup_streams(session& self, const std::vector<stream_tuple>& source
                        .mode = mode,
                        .mtime_ns = mtime_ns,
                        .size_hint = size});
-  const sapdr::cancel_source cancel;
-  options.cancel = &cancel;
+  const call_cancel cancel(given);
+  options.cancel = cancel.get();
   options.observer = observer_for(self, on_progress, on_item);
   return to_python(self.run_long(cancel, [&](sapdr::repository& repository) {
     return repository.backup_streams(streams, options);
@@ -77,7 +77,7 @@ py::object backup_streams(session& self, const std::vector<stream_tuple>& source
 py::object backup_source(session& self, const py::function& next,
                          const std::vector<std::string>& paths, uint32_t max_open,
                          sapdr::backup_options options, const py::object& on_progress,
-                         const py::object& on_item) {
+                         const py::object& on_item, const given_cancel& given) {
   sapdr::stream_source source{.next = {}, .paths = paths, .max_open = max_open};
   source.next = [&]() -> std::optional<sapdr::stream> {
     const callback_scope scope(self);
@@ -90,8 +90,8 @@ py::object backup_source(session& self, const py::function& next,
                          .mtime_ns = mtime_ns,
                          .size_hint = size};
   };
-  const sapdr::cancel_source cancel;
-  options.cancel = &cancel;
+  const call_cancel cancel(given);
+  options.cancel = cancel.get();
   options.observer = observer_for(self, on_progress, on_item);
   return to_python(self.run_long(cancel, [&](sapdr::repository& repository) {
     return repository.backup_source(source, options);
@@ -125,19 +125,20 @@ py::object snapshot(session& self, const std::string& name, const sapdr::snapsho
 }
 
 void dump(session& self, const std::string& snapshot, const std::string& path,
-          const py::function& write) {
-  const sapdr::cancel_source cancel;
+          const py::function& write, const given_cancel& given) {
+  const call_cancel cancel(given);
   const auto writer = writer_for(self, write);
   self.run_long(cancel, [&](sapdr::repository& repository) {
-    repository.dump(snapshot, path, writer, &cancel);
+    repository.dump(snapshot, path, writer, cancel.get());
   });
 }
 
 py::object diff(session& self, const std::string& before, const std::string& after,
                 const py::function& on_change, sapdr::diff_options options,
-                const py::object& on_progress, const py::object& on_item) {
-  const sapdr::cancel_source cancel;
-  options.cancel = &cancel;
+                const py::object& on_progress, const py::object& on_item,
+                const given_cancel& given) {
+  const call_cancel cancel(given);
+  options.cancel = cancel.get();
   options.observer = observer_for(self, on_progress, on_item);
   const auto tell = teller_for<sapdr::difference>(self, on_change);
   return to_python(self.run_long(cancel, [&](sapdr::repository& repository) {
@@ -147,9 +148,9 @@ py::object diff(session& self, const std::string& before, const std::string& aft
 
 py::object find(session& self, sapdr::find_options options, const py::function& on_match,
                 const sapdr::snapshot_filter& filter, const py::object& on_progress,
-                const py::object& on_item) {
-  const sapdr::cancel_source cancel;
-  options.cancel = &cancel;
+                const py::object& on_item, const given_cancel& given) {
+  const call_cancel cancel(given);
+  options.cancel = cancel.get();
   options.observer = observer_for(self, on_progress, on_item);
   const auto tell = teller_for<sapdr::match>(self, on_match);
   return to_python(self.run_long(cancel, [&](sapdr::repository& repository) {
@@ -158,9 +159,9 @@ py::object find(session& self, sapdr::find_options options, const py::function& 
 }
 
 py::object check(session& self, sapdr::check_options options, const py::object& on_progress,
-                 const py::object& on_item) {
-  const sapdr::cancel_source cancel;
-  options.cancel = &cancel;
+                 const py::object& on_item, const given_cancel& given) {
+  const call_cancel cancel(given);
+  options.cancel = cancel.get();
   options.observer = observer_for(self, on_progress, on_item);
   return to_python(self.run_long(
       cancel, [&](sapdr::repository& repository) { return repository.check(options); }));
@@ -168,9 +169,10 @@ py::object check(session& self, sapdr::check_options options, const py::object& 
 
 py::object verify(session& self, const std::string& snapshot,
                   const std::optional<std::string>& target, sapdr::verify_options options,
-                  const py::object& on_progress, const py::object& on_item) {
-  const sapdr::cancel_source cancel;
-  options.cancel = &cancel;
+                  const py::object& on_progress, const py::object& on_item,
+                  const given_cancel& given) {
+  const call_cancel cancel(given);
+  options.cancel = cancel.get();
   options.observer = observer_for(self, on_progress, on_item);
   return to_python(self.run_long(cancel, [&](sapdr::repository& repository) {
     return repository.verify(snapshot, target, options);
@@ -178,18 +180,19 @@ py::object verify(session& self, const std::string& snapshot,
 }
 
 py::object stats(session& self, const std::optional<std::string>& snapshot,
-                 const sapdr::snapshot_filter& filter) {
-  const sapdr::cancel_source cancel;
+                 const sapdr::snapshot_filter& filter, const given_cancel& given) {
+  const call_cancel cancel(given);
   return to_python(self.run_long(cancel, [&](sapdr::repository& repository) {
-    return repository.stats(snapshot, filter, &cancel);
+    return repository.stats(snapshot, filter, cancel.get());
   }));
 }
 
 py::object copy_from(session& self, session& from, const std::vector<std::string>& snapshots,
                      const sapdr::snapshot_filter& filter, sapdr::copy_options options,
-                     const py::object& on_progress, const py::object& on_item) {
-  const sapdr::cancel_source cancel;
-  options.cancel = &cancel;
+                     const py::object& on_progress, const py::object& on_item,
+                     const given_cancel& given) {
+  const call_cancel cancel(given);
+  options.cancel = cancel.get();
   options.observer = observer_for(self, on_progress, on_item);
   return to_python(
       self.run_long(cancel, from, [&](sapdr::repository& repository, sapdr::repository& source) {
@@ -199,9 +202,10 @@ py::object copy_from(session& self, session& from, const std::vector<std::string
 
 py::object tag(session& self, const std::vector<std::string>& snapshots,
                const sapdr::snapshot_filter& filter, sapdr::tag_options options,
-               const py::object& on_progress, const py::object& on_item) {
-  const sapdr::cancel_source cancel;
-  options.cancel = &cancel;
+               const py::object& on_progress, const py::object& on_item,
+               const given_cancel& given) {
+  const call_cancel cancel(given);
+  options.cancel = cancel.get();
   options.observer = observer_for(self, on_progress, on_item);
   return to_python(self.run_long(cancel, [&](sapdr::repository& repository) {
     return repository.tag(snapshots, options, filter);
@@ -221,17 +225,18 @@ py::list key_list(session& self) {
 
 // Adds a key or changes the password.
 template <sapdr_id (sapdr::repository::*Make)(const sapdr::key_options&)>
-std::string make_key(session& self, sapdr::key_options options) {
-  const sapdr::cancel_source cancel;
-  options.cancel = &cancel;
+std::string make_key(session& self, sapdr::key_options options, const given_cancel& given) {
+  const call_cancel cancel(given);
+  options.cancel = cancel.get();
   return sapdr::to_hex(self.run_long(
       cancel, [&](sapdr::repository& repository) { return (repository.*Make)(options); }));
 }
 
-std::string key_remove(session& self, const std::string& id) {
-  const sapdr::cancel_source cancel;
-  return sapdr::to_hex(self.run_long(
-      cancel, [&](sapdr::repository& repository) { return repository.key_remove(id, &cancel); }));
+std::string key_remove(session& self, const std::string& id, const given_cancel& given) {
+  const call_cancel cancel(given);
+  return sapdr::to_hex(self.run_long(cancel, [&](sapdr::repository& repository) {
+    return repository.key_remove(id, cancel.get());
+  }));
 }
 
 py::bytes cat(session& self, const std::string& type, const std::optional<std::string>& id) {
@@ -263,31 +268,32 @@ void bind_repository(py::module_& module) {
       .def_property_readonly("codec", [](session& self) { return self.opened().codec(); })
       .def_property_readonly("location",
                              [](session& self) { return path_text(self.opened().location()); })
-      .def("backup", &backup, arg("paths"), arg("options"), arg("on_progress"), arg("on_item"))
+      .def("backup", &backup, arg("paths"), arg("options"), arg("on_progress"), arg("on_item"),
+           arg("cancel"))
       .def("backup_streams", &backup_streams, arg("streams"), arg("options"), arg("on_progress"),
-           arg("on_item"))
+           arg("on_item"), arg("cancel"))
       .def("backup_source", &backup_source, arg("next"), arg("paths"), arg("max_open"),
-           arg("options"), arg("on_progress"), arg("on_item"))
+           arg("options"), arg("on_progress"), arg("on_item"), arg("cancel"))
       .def("snapshots", &snapshots, arg("filter"), arg("damaged"))
       .def("snapshot", &snapshot, arg("name"), arg("filter"))
-      .def("dump", &dump, arg("snapshot"), arg("path"), arg("write"))
+      .def("dump", &dump, arg("snapshot"), arg("path"), arg("write"), arg("cancel"))
       .def("diff", &diff, arg("before"), arg("after"), arg("on_change"), arg("options"),
-           arg("on_progress"), arg("on_item"))
+           arg("on_progress"), arg("on_item"), arg("cancel"))
       .def("find", &find, arg("options"), arg("on_match"), arg("filter"), arg("on_progress"),
-           arg("on_item"))
-      .def("check", &check, arg("options"), arg("on_progress"), arg("on_item"))
+           arg("on_item"), arg("cancel"))
+      .def("check", &check, arg("options"), arg("on_progress"), arg("on_item"), arg("cancel"))
       .def("verify", &verify, arg("snapshot"), arg("target"), arg("options"), arg("on_progress"),
-           arg("on_item"))
-      .def("stats", &stats, arg("snapshot"), arg("filter"))
+           arg("on_item"), arg("cancel"))
+      .def("stats", &stats, arg("snapshot"), arg("filter"), arg("cancel"))
       .def("copy_from", &copy_from, arg("source"), arg("snapshots"), arg("filter"), arg("options"),
-           arg("on_progress"), arg("on_item"))
+           arg("on_progress"), arg("on_item"), arg("cancel"))
       .def("tag", &tag, arg("snapshots"), arg("filter"), arg("options"), arg("on_progress"),
-           arg("on_item"))
+           arg("on_item"), arg("cancel"))
       .def("unlock", &unlock, arg("remove_all"))
       .def("key_list", &key_list)
-      .def("key_add", &make_key<&sapdr::repository::key_add>, arg("options"))
-      .def("key_remove", &key_remove, arg("id"))
-      .def("key_passwd", &make_key<&sapdr::repository::key_passwd>, arg("options"))
+      .def("key_add", &make_key<&sapdr::repository::key_add>, arg("options"), arg("cancel"))
+      .def("key_remove", &key_remove, arg("id"), arg("cancel"))
+      .def("key_passwd", &make_key<&sapdr::repository::key_passwd>, arg("options"), arg("cancel"))
       .def("cat", &cat, arg("type"), arg("id"))
       .def("list", &list, arg("type"));
   bind_repair(repository);

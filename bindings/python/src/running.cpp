@@ -12,12 +12,12 @@ running_calls& running_calls::instance() {
   return calls;
 }
 
-void running_calls::add(const sapdr::cancel_source* cancel) {
+void running_calls::add(const call_cancel* cancel) {
   const std::lock_guard lock(mutex_);
   calls_.push_back(cancel);
 }
 
-void running_calls::remove(const sapdr::cancel_source* cancel) {
+void running_calls::remove(const call_cancel* cancel) {
   const std::lock_guard lock(mutex_);
   calls_.erase(std::find(calls_.begin(), calls_.end(), cancel));
   ended_.notify_all();
@@ -40,7 +40,7 @@ void running_calls::shut_down() {
   const pybind11::gil_scoped_release release;
   std::unique_lock lock(mutex_);
   closing_ = true;
-  for (const sapdr::cancel_source* cancel : calls_)
+  for (const call_cancel* cancel : calls_)
     if (cancel != nullptr) cancel->trigger();
   ended_.wait_for(lock, patience, [this] { return calls_.empty(); });
   is_over_ = true;

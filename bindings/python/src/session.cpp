@@ -42,7 +42,7 @@ void session::dispose(std::shared_ptr<void> object) {
   }
 }
 
-session::exclusive::exclusive(session& owner, const sapdr::cancel_source* cancel)
+session::exclusive::exclusive(session& owner, const call_cancel* cancel)
     : call_(cancel), keeping_(owner.backend_->kept()), session_(owner) {
   if (owner.in_callback() || callback_mark::is_set(owner.backend_->owner()))
     throw sapdr::error(
@@ -52,8 +52,12 @@ session::exclusive::exclusive(session& owner, const sapdr::cancel_source* cancel
     const py::gil_scoped_release release;
     return owner.mutex_.try_lock_for(signal_interval);
   };
-  while (!locked())
+  while (!locked()) {
     if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+    if (cancel != nullptr && cancel->pass_on())
+      throw sapdr::error(SAPDR_E_CANCELLED, "the operation was cancelled before it began");
+  }
+  if (cancel != nullptr) cancel->pass_on();
 }
 
 session::exclusive::~exclusive() {

@@ -37,18 +37,19 @@ class session {
   auto run(Operation&& operation);
 
   // A long operation that `cancel` was given to: `result operation(repository&)`, on a thread of
-  // its own, while the calling thread looks for signals and hands on log records.
+  // its own, while the calling thread looks for signals and for the caller's wish to stop, and
+  // hands on log records.
   template <class Operation>
-  auto run_long(const sapdr::cancel_source& cancel, Operation&& operation);
+  auto run_long(const call_cancel& cancel, Operation&& operation);
 
   // The same for what needs no repository: `result operation(const context&)`.
   template <class Operation>
-  auto run_alone(const sapdr::cancel_source& cancel, Operation&& operation);
+  auto run_alone(const call_cancel& cancel, Operation&& operation);
 
   // The same with a second repository, which it holds as long: `result operation(repository&,
   // repository& from)`.
   template <class Operation>
-  auto run_long(const sapdr::cancel_source& cancel, session& from, Operation&& operation);
+  auto run_long(const call_cancel& cancel, session& from, Operation&& operation);
 
   void close();
   bool closed() const { return repository_ == nullptr; }
@@ -66,7 +67,7 @@ class session {
   // Holds the repository for one call, from its beginning to its end; the GIL is held at both.
   class exclusive {
    public:
-    exclusive(session& owner, const sapdr::cancel_source* cancel);
+    exclusive(session& owner, const call_cancel* cancel);
     ~exclusive();
     exclusive(const exclusive&) = delete;
     exclusive& operator=(const exclusive&) = delete;
@@ -95,7 +96,7 @@ class session {
 
   // `from`: a second repository of the call, or NULL.
   template <class Result>
-  Result wait(std::future<Result>& result, const sapdr::cancel_source& cancel, session* from);
+  Result wait(std::future<Result>& result, const call_cancel& cancel, session* from);
   void hand_on_logs();
   // Whether this thread runs a callback of a call that uses the session.
   bool in_callback() const;
@@ -168,7 +169,7 @@ auto session::run(Operation&& operation) {
 }
 
 template <class Operation>
-auto session::run_long(const sapdr::cancel_source& cancel, Operation&& operation) {
+auto session::run_long(const call_cancel& cancel, Operation&& operation) {
   const exclusive own(*this, &cancel);
   sapdr::repository& repository = opened();
   auto result = std::async(std::launch::async, [&] { return operation(repository); });
@@ -176,7 +177,7 @@ auto session::run_long(const sapdr::cancel_source& cancel, Operation&& operation
 }
 
 template <class Operation>
-auto session::run_long(const sapdr::cancel_source& cancel, session& from, Operation&& operation) {
+auto session::run_long(const call_cancel& cancel, session& from, Operation&& operation) {
   if (&from == this)
     throw sapdr::error(SAPDR_E_INVALID_ARGUMENT, "a repository is not copied into itself");
   // In one order on all threads: another one may want the same two the other way round.
@@ -191,15 +192,14 @@ auto session::run_long(const sapdr::cancel_source& cancel, session& from, Operat
 }
 
 template <class Operation>
-auto session::run_alone(const sapdr::cancel_source& cancel, Operation&& operation) {
+auto session::run_alone(const call_cancel& cancel, Operation&& operation) {
   const exclusive own(*this, &cancel);
   auto result = std::async(std::launch::async, [&] { return operation(backend_->context()); });
   return wait(result, cancel, nullptr);
 }
 
 template <class Result>
-Result session::wait(std::future<Result>& result, const sapdr::cancel_source& cancel,
-                     session* from) {
+Result session::wait(std::future<Result>& result, const call_cancel& cancel, session* from) {
   std::optional<py::error_already_set> interrupt;
   const auto finished = [&] {
     const py::gil_scoped_release release;
@@ -208,6 +208,7 @@ Result session::wait(std::future<Result>& result, const sapdr::cancel_source& ca
   while (!finished()) {
     hand_on_logs();
     if (from != nullptr) from->hand_on_logs();
+    cancel.pass_on();
     if (PyErr_CheckSignals() == 0) continue;
     if (interrupt) {
       PyErr_Clear();
