@@ -10,6 +10,7 @@
 
 #include "base/encoding.hpp"
 #include "base/error.hpp"
+#include "base/open_fd.hpp"
 
 namespace sapdr::core {
 
@@ -50,7 +51,7 @@ AtomicFile::AtomicFile(int folder, std::string name, std::string path, mode_t mo
       name_(std::move(name)),
       path_(std::move(path)),
       temporary_(name_ + std::string(mark) + random_suffix()),
-      fd_(::openat(folder, temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)) {
+      fd_(open_fd_at(folder, temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)) {
   if (!fd_) throw system_error(errno, "create", path_);
 }
 
@@ -77,7 +78,12 @@ void AtomicFile::publish(Existing existing) {
   }
   if (error != 0) throw system_error(error, "store", path_);
   temporary_.clear();
-  sync(folder_, path_);
+  try {
+    sync(folder_, path_);
+  } catch (...) {  // what is told as not stored must not be there: a lock would keep others out
+    if (existing == Existing::keep) ::unlinkat(folder_, name_.c_str(), 0);
+    throw;
+  }
 }
 
 bool is_temporary_of(std::string_view entry, std::string_view name) {

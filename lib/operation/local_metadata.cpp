@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "base/error.hpp"
+#include "base/open_fd.hpp"
 #include "component/files/metadata.hpp"
 
 namespace sapdr::core {
@@ -66,8 +67,8 @@ std::string octal(uint32_t mode) {
 
 Fd open_unnoticed(int dir_fd, const char* name) {
   constexpr int flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
-  Fd fd(::openat(dir_fd, name, flags | O_NOATIME));
-  if (!fd && errno == EPERM) fd = Fd(::openat(dir_fd, name, flags));
+  Fd fd = open_fd_at(dir_fd, name, flags | O_NOATIME);
+  if (!fd && errno == EPERM) fd = open_fd_at(dir_fd, name, flags);
   return fd;
 }
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <unordered_set>
 
+#include "base/open_fd.hpp"
 #include "base/path.hpp"
 #include "checksum/manifest.hpp"
 #include "operation/checksum_queue.hpp"
@@ -47,7 +48,7 @@ class ManifestVerifier {
 };
 
 Fd open_manifest(const std::string& path) {
-  Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  Fd fd = open_fd(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
   if (!fd) throw system_error(errno, "open the manifest", path);
   return fd;
 }

@@ -7,11 +7,13 @@
 
 #include <algorithm>
 #include <atomic>
+#include <mutex>
+#include <set>
 #include <vector>
 
 #include "base/atomic_file.hpp"
 #include "base/encoding.hpp"
-#include "base/fd.hpp"
+#include "base/open_fd.hpp"
 #include "storage/layout.hpp"
 
 namespace sapdr::core {
@@ -133,7 +135,8 @@ class LocalBackend final : public Backend {
   Fd open_folder(int root, const std::string& relative) const;
   bool make_one_folder(int root, const std::string& relative) const;
   void make_folder(int root, const std::string& relative) const;
-  Fd open_or_make_folder(const FileName& file) const;
+  Fd open_or_make_folder(const FileName& file);
+  void sync_pack_folder(int root, const std::string& relative);
   void sync_what_others_did(FileType type);
   void list_folder(Fd folder, const std::string& relative, std::string_view prefix,
                    const ObjectVisitor& each) const;
@@ -154,6 +157,8 @@ class LocalBackend final : public Backend {
 
   std::string path_;
   mutable std::atomic<int> shared_{-1};  // -1: not known yet
+  std::mutex synced_mutex_;
+  std::set<std::string> synced_;  // folders of packs that a power cut leaves
 };
 
 // Makes the folder of the repository with its parents; each survives a power cut.
@@ -170,20 +175,20 @@ void LocalBackend::make_root() const {
     }
     const size_t slash = part.find_last_of('/');
     const std::string parent = slash == std::string::npos ? "." : part.substr(0, slash + 1);
-    const Fd fd(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const Fd fd = open_fd(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd) sync(fd.get(), parent);
   }
 }
 
 Fd LocalBackend::open_root() const {
-  Fd fd(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  Fd fd = open_fd(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (!fd) throw system_error(errno, "open the folder", path_);
   return fd;
 }
 
 Fd LocalBackend::open_folder(int root, const std::string& relative) const {
   const char* path = relative.empty() ? "." : relative.c_str();
-  Fd fd(::openat(root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  Fd fd = open_fd_at(root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (!fd) throw system_error(errno, "open the folder", full(relative));
   return fd;
 }
@@ -208,23 +213,34 @@ void LocalBackend::make_folder(int root, const std::string& relative) const {
 
 // Never makes the folder of the repository itself: a disk that is not mounted must not be mistaken
 // for an empty repository.
-Fd LocalBackend::open_or_make_folder(const FileName& file) const {
+Fd LocalBackend::open_or_make_folder(const FileName& file) {
   const Fd root = open_root();
   const std::string relative = folder_of(file);
-  Fd folder(::openat(root.get(), relative.empty() ? "." : relative.c_str(),
-                     O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder || errno != ENOENT) {
-    if (!folder) throw system_error(errno, "open the folder", full(relative));
-    return folder;
+  Fd folder = open_fd_at(root.get(), relative.empty() ? "." : relative.c_str(),
+                         O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (!folder && errno != ENOENT) throw system_error(errno, "open the folder", full(relative));
+  if (!folder) {
+    make_folder(root.get(), relative);
+    folder = open_folder(root.get(), relative);
   }
-  make_folder(root.get(), relative);
-  return open_folder(root.get(), relative);
+  if (file.type == FileType::pack) sync_pack_folder(root.get(), relative);
+  return folder;
+}
+
+// A folder of packs that is there may have been made by a process that was killed before it synced
+// that. Others are made before there is a config, but for those of what no snapshot needs.
+void LocalBackend::sync_pack_folder(int root, const std::string& relative) {
+  const std::lock_guard lock(synced_mutex_);
+  if (synced_.contains(relative)) return;
+  const std::string parent = folder_of(FileType::pack);
+  sync(open_folder(root, parent).get(), full(parent));
+  synced_.insert(relative);
 }
 
 void LocalBackend::sync_names(FileType type) {
   const Fd root = open_root();
   const auto sync_folder = [&](const std::string& relative) {
-    const Fd folder(::openat(root.get(), relative.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const Fd folder = open_fd_at(root.get(), relative.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder) {
       sync(folder.get(), full(relative));
     } else if (errno != ENOENT) {
@@ -270,7 +286,7 @@ void LocalBackend::load(const FileName& file, uint64_t offset, ByteSpan out) {
   require_valid(file);
   const std::string path = path_of(file);
   // A fifo in place of an object must not hang us.
-  const Fd fd(retry_eintr([&] { return ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC); }));
+  const Fd fd = open_fd(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   if (!fd) throw system_error(errno, "open", path);
   struct stat st;
   if (::fstat(fd.get(), &st) != 0) throw system_error(errno, "look at", path);
@@ -311,7 +327,7 @@ void LocalBackend::list_folder(Fd folder, const std::string& relative, std::stri
 void LocalBackend::list(FileType type, const ObjectVisitor& each) {
   const Fd root = open_root();
   const auto open = [&](const std::string& relative) {
-    Fd fd(::openat(root.get(), relative.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    Fd fd = open_fd_at(root.get(), relative.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     // Made when the first object comes; and other things may lie beside the folders of packs.
     if (!fd && errno != ENOENT && errno != ENOTDIR) {
       throw system_error(errno, "open the folder", full(relative));

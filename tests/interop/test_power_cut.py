@@ -535,6 +535,27 @@ def test_a_kill_then_other_runs_then_a_power_cut(
     assert not problems, f"{len(problems)} states are bad:\n\n" + "\n\n".join(problems[:5])
 
 
+def test_folders_that_a_killed_process_made_and_did_not_sync(
+    bench: Workbench, shim: Path, memory: Path
+) -> None:
+    """What is stored in them would go with them."""
+    made = backup_by_relative_path(bench)
+    before, operations = made.run(shim)
+    above = {str(Path(name).parent) for name, _ in before}
+    empty = [name for name, _ in before if name.startswith("data/") and name not in above]
+    empty = [name for name in empty if dict(before)[name].content is None]
+    assert len(empty) > 200
+    disk = Disk(tuple((name, item) for name, item in before if name not in empty))
+    for name in empty:
+        disk.apply(
+            Operation(Kind.MAKE_FOLDER, fd=-1, number=0, mode=0o700, path=name, to="", data=b"")
+        )
+    for done in operations:
+        disk.apply(done)
+    problems = Judge(made, memory).problems([Found(disk.cut(), "a power cut at the end", True)])
+    assert not problems, problems[0]
+
+
 # What a program does, and what of it is durable then.
 STEPS: list[tuple[str, dict[str, bytes | None]]] = [
     ("f = os.open('new', os.O_CREAT | os.O_RDWR); os.write(f, b'one')", {"old": b"old"}),

@@ -7,6 +7,8 @@
 
 #include <cerrno>
 
+#include "base/open_fd.hpp"
+
 namespace sapdr::core {
 
 namespace {
@@ -30,8 +32,8 @@ Fd walk(int dir_fd, std::string_view relative, int flags, unsigned mode) {
       return {};
     }
     const int from = folder ? folder.get() : dir_fd;
-    if (slash == std::string_view::npos) return Fd(::openat(from, name.c_str(), flags, mode));
-    Fd next(::openat(from, name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC | O_DIRECTORY));
+    if (slash == std::string_view::npos) return open_fd_at(from, name.c_str(), flags, mode);
+    Fd next = open_fd_at(from, name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC | O_DIRECTORY);
     if (!next) return {};
     folder = std::move(next);
     relative.remove_prefix(slash + 1);

@@ -10,6 +10,7 @@
 #include <cerrno>
 
 #include "base/error.hpp"
+#include "base/open_fd.hpp"
 #include "base/path.hpp"
 #include "component/files/beneath.hpp"
 #include "component/files/file_opener.hpp"
@@ -41,7 +42,7 @@ struct Level {
 constexpr size_t max_open_levels = 64;
 
 Fd open_path(const std::string& path, int flags) {
-  Fd fd(::open(path.c_str(), flags | O_CLOEXEC));
+  Fd fd = open_fd(path.c_str(), flags | O_CLOEXEC);
   if (!fd) throw system_error(errno, "open the folder", path);
   return fd;
 }
@@ -189,9 +190,9 @@ bool Walk::open_level(Level& above, const std::string& name, Level& level, Node&
   return attempt(level.path, [&] {
     if (level.path.size() >= PATH_MAX) throw system_error(ENAMETOOLONG, "open", level.path);
     const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-    level.fd = Fd(
-        ::openat(open_again(above), name.c_str(), flags | (settings_->uid == 0 ? O_NOATIME : 0)));
-    if (!level.fd && errno == EPERM) level.fd = Fd(::openat(above.fd.get(), name.c_str(), flags));
+    level.fd =
+        open_fd_at(open_again(above), name.c_str(), flags | (settings_->uid == 0 ? O_NOATIME : 0));
+    if (!level.fd && errno == EPERM) level.fd = open_fd_at(above.fd.get(), name.c_str(), flags);
     if (!level.fd) throw system_error(errno, "open the folder", level.path);
     struct stat st;
     if (::fstat(level.fd.get(), &st) != 0) throw system_error(errno, "look at", level.path);

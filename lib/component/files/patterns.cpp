@@ -10,7 +10,7 @@
 #include <optional>
 
 #include "base/error.hpp"
-#include "base/fd.hpp"
+#include "base/open_fd.hpp"
 #include "base/path.hpp"
 #include "component/files/glob.hpp"
 
@@ -80,7 +80,7 @@ std::string expand(std::string_view text) {
 }
 
 std::string read_text(const std::string& path) {
-  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const Fd fd = open_fd(path.c_str(), O_RDONLY | O_CLOEXEC);
   std::string text;
   std::array<char, 4096> part;
   for (;;) {

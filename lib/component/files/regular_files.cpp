@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "base/atomic_file.hpp"
+#include "base/open_fd.hpp"
 #include "base/path.hpp"
 #include "component/files/beneath.hpp"
 #include "component/files/listing.hpp"
@@ -22,7 +23,7 @@ Error not_a_file(const std::string& path) {
 Fd open_folder(int base, const std::string& relative, bool named, const std::string& path) {
   if (path.size() >= PATH_MAX) throw system_error(ENAMETOOLONG, "open the folder", path);
   constexpr int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
-  Fd fd = named ? Fd(::openat(base, relative.c_str(), flags)) : open_beneath(base, relative, flags);
+  Fd fd = named ? open_fd_at(base, relative.c_str(), flags) : open_beneath(base, relative, flags);
   if (!fd) throw system_error(errno, "open the folder", path);
   return fd;
 }
@@ -34,7 +35,7 @@ std::shared_ptr<const Fd> shared(Fd fd) {
 }  // namespace
 
 std::shared_ptr<const Fd> open_base(const std::string& folder) {
-  Fd fd(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  Fd fd = open_fd(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (!fd) throw system_error(errno, "open the folder", folder);
   return shared(std::move(fd));
 }
@@ -45,7 +46,7 @@ FilePlace place_of(const std::string& path) {
     throw Error(Code::invalid_argument, "\"" + path + "\" does not name a file");
   }
   const std::string folder(folder_of_path(path));
-  place.folder = Fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  place.folder = open_fd(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (!place.folder || ::fstat(place.folder.get(), &place.st) != 0) {
     throw system_error(errno, "open the folder", folder);
   }
@@ -63,7 +64,7 @@ RegularFile::Opened RegularFile::open() const {
   }
   const auto attempt = [&](int flags) {
     if (!named) return open_beneath(base->get(), relative, flags);
-    return Fd(::openat(base->get(), relative.c_str(), flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+    return open_fd_at(base->get(), relative.c_str(), flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   };
   opened.fd = attempt(O_RDONLY | O_NOATIME);
   if (!opened.fd && errno == EPERM) opened.fd = attempt(O_RDONLY);
@@ -160,7 +161,7 @@ void RegularFiles::enter(RegularFile folder) {
       below.relative.clear();
     }
   } catch (const Error& error) {
-    if (error.code() == Code::cancelled || error.code() == Code::callback) throw;
+    if (is_fatal(error)) throw;
     return told_.failed(folder.path, error);
   }
   std::reverse(below.rest.begin(), below.rest.end());

@@ -7,13 +7,14 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "base/open_fd.hpp"
 
 namespace sapdr::core {
 
 namespace {
 
 bool begins_with(int folder, const TagRule& rule) {
-  const Fd fd(::openat(folder, rule.name.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  const Fd fd = open_fd_at(folder, rule.name.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
   struct stat st;
   if (!fd || ::fstat(fd.get(), &st) != 0 || !S_ISREG(st.st_mode)) return false;
   std::string header(rule.header.size(), '\0');

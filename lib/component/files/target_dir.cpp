@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "base/error.hpp"
+#include "base/open_fd.hpp"
 #include "base/path.hpp"
 #include "component/files/beneath.hpp"
 #include "component/files/listing.hpp"
@@ -69,7 +70,7 @@ void remove_entry(int folder, const std::string& name, const std::string& path) 
   const int error = errno;
   if (error != EISDIR && error != EPERM) throw system_error(error, "remove", path);
 
-  const Fd dir(::openat(folder, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  const Fd dir = open_fd_at(folder, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (!dir) throw system_error(error == EISDIR ? errno : error, "remove", path);
   require_same_filesystem(folder, dir.get(), path);
   for (const DirEntry& child : list_folder(Fd(::dup(dir.get())), path)) {
@@ -105,7 +106,7 @@ TargetDir::TargetDir(std::string path, bool create) : path_(std::move(path)) {
   while (path_.size() > 1 && path_.back() == '/') path_.pop_back();
   if (create) make_folders(path_);
   // What leads to the folder may be links: it is the user's path.
-  root_ = Fd(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  root_ = open_fd(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (!root_) throw system_error(errno, "open the folder", path_);
 }
 
@@ -175,7 +176,7 @@ void TargetDir::make_dir(std::string_view relative) const {
     throw system_error(errno, "open the folder above", full(relative));
   }
   // Something above is missing or no folder: from the top.
-  Fd folder(::openat(root_.get(), ".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  Fd folder = open_fd_at(root_.get(), ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
   for (size_t at = 0; at < relative.size();) {
     const size_t end = std::min(relative.find('/', at), relative.size());
     const std::string part(relative.substr(at, end - at));
@@ -183,8 +184,7 @@ void TargetDir::make_dir(std::string_view relative) const {
     if (!folder || !make_folder_in(folder.get(), part, path)) {
       throw system_error(folder ? ENOENT : errno, "create the folder", path);
     }
-    folder =
-        Fd(::openat(folder.get(), part.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    folder = open_fd_at(folder.get(), part.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     at = end + 1;
   }
 }
