@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <thread>
 
-#include "base/error.hpp"
+#include "base/openssl.hpp"
 
 namespace sapdr::core {
 
@@ -20,9 +20,8 @@ UnixNs Context::now() const {
 
 void Context::random(ByteSpan out) const {
   if (settings_.random) return settings_.random(out);
-  if (RAND_bytes(uc(out.data()), static_cast<int>(out.size())) != 1) {
-    throw Error(Code::internal, "the system gave no random bytes");
-  }
+  require_openssl(RAND_bytes(uc(out.data()), static_cast<int>(out.size())) == 1,
+                  "get random bytes");
 }
 
 void Context::log(LogLevel level, const char* component, std::string_view message) const {

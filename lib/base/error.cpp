@@ -96,17 +96,33 @@ bool is_fatal(const Error& error) {
   }
 }
 
-Error current_error() noexcept {
+namespace {
+
+Error handled_error() {
   try {
     throw;
   } catch (const Error& e) {
     return e;
   } catch (const std::bad_alloc&) {
-    return Error(Code::no_memory, "memory ran out");
+    return out_of_memory();
   } catch (const std::exception& e) {
     return Error(Code::internal, e.what());
   } catch (...) {
     return Error(Code::internal, "an exception of an unknown type was thrown");
+  }
+}
+
+}  // namespace
+
+Error out_of_memory() noexcept {
+  return Error(Code::no_memory, "memory ran out");  // short enough to need none itself
+}
+
+Error current_error() noexcept {
+  try {
+    return handled_error();
+  } catch (...) {  // a copy of the message found no room
+    return out_of_memory();
   }
 }
 

@@ -72,7 +72,11 @@ Error system_error(int errnum, std::string_view action, std::string_view path);
 // What cannot be blamed on one item among many: it ends the run.
 bool is_fatal(const Error& error);
 
-// Whatever is being handled in a catch block, as an Error.
+// What is thrown when memory ran out, as an Error.
+Error out_of_memory() noexcept;
+
+// Whatever is being handled in a catch block, as an Error; if there is no memory for one that says
+// so much, that there is none.
 Error current_error() noexcept;
 
 }  // namespace sapdr::core

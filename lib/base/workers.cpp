@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/thread.hpp"
+
 namespace sapdr::core {
 
 namespace {
@@ -12,14 +14,15 @@ thread_local const Workers* own_pool = nullptr;
 Workers::Workers(unsigned threads, size_t queue_limit) : queue_limit_(queue_limit) {
   threads_.reserve(threads);
   try {
-    for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this] { run_thread(); });
+    for (unsigned i = 0; i < threads; ++i)
+      threads_.push_back(start_thread([this] { run_thread(); }));
   } catch (...) {  // no more threads to be had: those that run are enough, unless there is none
     if (threads_.empty()) throw;
   }
 }
 
 Workers::~Workers() {
-  std::deque<Task> dropped;
+  std::list<Task> dropped;
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
@@ -54,7 +57,7 @@ void Workers::finish() {
 }
 
 void Workers::fail(std::exception_ptr cause) noexcept {
-  std::deque<Task> dropped;  // destroyed without the lock: what they captured may call anybody
+  std::list<Task> dropped;  // destroyed without the lock: what they captured may call anybody
   {
     const std::lock_guard lock(mutex_);
     if (!failure_) failure_ = std::move(cause);

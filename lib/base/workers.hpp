@@ -2,9 +2,9 @@
 #pragma once
 
 #include <condition_variable>
-#include <deque>
 #include <exception>
 #include <functional>
+#include <list>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -47,7 +47,7 @@ class Workers {
   std::condition_variable has_task_;
   std::condition_variable has_room_;
   std::condition_variable is_idle_;
-  std::deque<Task> queue_;
+  std::list<Task> queue_;  // an empty one takes no memory: failing must not fail
   const size_t queue_limit_;
   const Cancel* const cancel_ = CancelScope::current();
   size_t running_ = 0;

@@ -11,7 +11,7 @@ namespace {
 
 // Made when the library is loaded, because it is needed when nothing can be made any more. Never
 // freed.
-sapdr_error out_of_memory{Error(Code::no_memory, "memory ran out")};
+sapdr_error out_of_memory{core::out_of_memory()};
 
 void tell(sapdr_error** err, const Error& error) noexcept {
   if (err == nullptr) return;

@@ -29,8 +29,8 @@ core::OpenSettings read_open(const sapdr_repo_open_options& given) {
   core::OpenSettings settings;
   settings.password = capi::read_secret(given.password, given.password_size, "password");
   if (given.key_hint != nullptr) settings.key_hint = given.key_hint;
-  settings.compression =
-      capi::read_choice<core::Compression>(given.compression, SAPDR_COMPRESSION_BETTER, "compression");
+  settings.compression = capi::read_choice<core::Compression>(
+      given.compression, SAPDR_COMPRESSION_BETTER, "compression");
   if (given.pack_size_mib != 0) {
     capi::require_range(given.pack_size_mib, 4, 128, "pack_size_mib");
     settings.pack_size = given.pack_size_mib * mib;

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <climits>
 
-#include "base/error.hpp"
+#include "base/openssl.hpp"
 
 namespace sapdr::core {
 
@@ -14,35 +14,38 @@ namespace {
 
 constexpr size_t mac_size = 16;
 
-void require(bool succeeded) {
-  if (!succeeded) throw Error(Code::internal, "OpenSSL could not encrypt or decrypt");
-}
+struct Free {
+  void operator()(EVP_CIPHER* cipher) const { EVP_CIPHER_free(cipher); }
+  void operator()(EVP_MAC* mac) const { EVP_MAC_free(mac); }
+  void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
+  void operator()(EVP_MAC_CTX* context) const { EVP_MAC_CTX_free(context); }
+};
 
 // Looking an algorithm up takes longer than sealing a small blob. Never freed: a thread may still
 // use them while the process ends.
 struct Algorithms {
-  EVP_CIPHER* ctr = EVP_CIPHER_fetch(nullptr, "AES-256-CTR", nullptr);
-  EVP_CIPHER* ecb = EVP_CIPHER_fetch(nullptr, "AES-128-ECB", nullptr);
-  EVP_MAC* poly1305 = EVP_MAC_fetch(nullptr, "POLY1305", nullptr);
+  Algorithms() {
+    require_openssl(ctr != nullptr && ecb != nullptr && poly1305 != nullptr, "encrypt or decrypt");
+  }
+
+  const std::unique_ptr<EVP_CIPHER, Free> ctr{EVP_CIPHER_fetch(nullptr, "AES-256-CTR", nullptr)};
+  const std::unique_ptr<EVP_CIPHER, Free> ecb{EVP_CIPHER_fetch(nullptr, "AES-128-ECB", nullptr)};
+  const std::unique_ptr<EVP_MAC, Free> poly1305{EVP_MAC_fetch(nullptr, "POLY1305", nullptr)};
 };
 
+// Looked for again if they could not be had.
 const Algorithms& algorithms() {
   static const Algorithms& fetched = *new Algorithms;
   return fetched;
 }
-
-struct FreeContext {
-  void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
-  void operator()(EVP_MAC_CTX* context) const { EVP_MAC_CTX_free(context); }
-};
-using CipherContext = std::unique_ptr<EVP_CIPHER_CTX, FreeContext>;
-using MacContext = std::unique_ptr<EVP_MAC_CTX, FreeContext>;
+using CipherContext = std::unique_ptr<EVP_CIPHER_CTX, Free>;
+using MacContext = std::unique_ptr<EVP_MAC_CTX, Free>;
 
 CipherContext new_context(const EVP_CIPHER* cipher, ByteView key) {
   CipherContext context(EVP_CIPHER_CTX_new());
-  require(context != nullptr && cipher != nullptr);
-  require(EVP_EncryptInit_ex2(context.get(), cipher, uc(key.data()), nullptr, nullptr) == 1);
-  require(EVP_CIPHER_CTX_set_padding(context.get(), 0) == 1);
+  require_memory(context != nullptr);
+  require_memory(EVP_EncryptInit_ex2(context.get(), cipher, uc(key.data()), nullptr, nullptr) == 1);
+  require_memory(EVP_CIPHER_CTX_set_padding(context.get(), 0) == 1);
   return context;
 }
 
@@ -51,7 +54,8 @@ void update(EVP_CIPHER_CTX* context, ByteView in, std::byte* out) {
   while (!in.empty()) {
     const size_t n = std::min<size_t>(in.size(), INT_MAX / 2);
     int written = 0;
-    require(EVP_EncryptUpdate(context, uc(out), &written, uc(in.data()), static_cast<int>(n)) == 1);
+    require_memory(
+        EVP_EncryptUpdate(context, uc(out), &written, uc(in.data()), static_cast<int>(n)) == 1);
     in = in.subspan(n);
     out += n;
   }
@@ -65,17 +69,17 @@ Key::~Key() {
 
 struct Cipher::State {
   explicit State(const Key& key)
-      : ctr(new_context(algorithms().ctr, key.encrypt)),
-        ecb(new_context(algorithms().ecb, key.mac_k)),
-        poly1305(EVP_MAC_CTX_new(algorithms().poly1305)),
+      : ctr(new_context(algorithms().ctr.get(), key.encrypt)),
+        ecb(new_context(algorithms().ecb.get(), key.mac_k)),
+        poly1305(EVP_MAC_CTX_new(algorithms().poly1305.get())),
         mac_r(key.mac_r) {
-    require(poly1305 != nullptr);
+    require_memory(poly1305 != nullptr);
   }
   ~State() { OPENSSL_cleanse(mac_r.data(), mac_r.size()); }
 
   // CTR mode: the same for both directions.
   void crypt(ByteView iv, ByteView in, std::byte* out) {
-    require(EVP_EncryptInit_ex2(ctr.get(), nullptr, nullptr, uc(iv.data()), nullptr) == 1);
+    require_memory(EVP_EncryptInit_ex2(ctr.get(), nullptr, nullptr, uc(iv.data()), nullptr) == 1);
     update(ctr.get(), in, out);
   }
 
@@ -92,7 +96,7 @@ struct Cipher::State {
         EVP_MAC_update(poly1305.get(), uc(ciphertext.data()), ciphertext.size()) == 1 &&
         EVP_MAC_final(poly1305.get(), uc(tag.data()), &tag_size, tag.size()) == 1;
     OPENSSL_cleanse(one_time_key.data(), one_time_key.size());
-    require(succeeded && tag_size == mac_size);
+    require_memory(succeeded && tag_size == mac_size);
     return tag;
   }
 

@@ -53,7 +53,7 @@ struct Codec::State {
     ZSTD_CCtx_setParameter(compressor.get(), ZSTD_c_compressionLevel, level);
     const size_t n =
         ZSTD_compress2(compressor.get(), out.data(), out.size(), plain.data(), plain.size());
-    return ZSTD_isError(n) ? 0 : n;
+    return failed(n) ? 0 : n;
   }
 
   // Where nothing repeats itself, as in weights and in what is compressed already, a high level
@@ -103,7 +103,7 @@ bool Codec::decompress(ByteView packed, ByteSpan out) {
   }
   const size_t n = ZSTD_decompressDCtx(state_->decompressor.get(), out.data(), out.size(),
                                        packed.data(), packed.size());
-  return !ZSTD_isError(n) && n == out.size();
+  return !failed(n) && n == out.size();
 }
 
 bool Codec::decompress_unknown(ByteView packed, size_t limit, Bytes& out) {
@@ -120,7 +120,7 @@ bool Codec::decompress_unknown(ByteView packed, size_t limit, Bytes& out) {
   ZSTD_outBuffer to{out.data(), out.size(), 0};
   while (true) {
     const size_t rest = ZSTD_decompressStream(context, &to, &in);
-    if (ZSTD_isError(rest)) return false;
+    if (failed(rest)) return false;
     if (rest == 0 && in.pos == in.size) break;
     if (to.pos < to.size) {
       if (in.pos == in.size) return false;  // it ends in the middle of a frame

@@ -147,7 +147,7 @@ std::optional<PlaneLayout> Planes::guess(ByteView plain) {
   const ByteView middle = plain.subspan((plain.size() - zstd_sample) / 2, zstd_sample);
   const size_t n =
       ZSTD_compress2(zstd_.get(), planes_.data(), planes_.size(), middle.data(), middle.size());
-  if (ZSTD_isError(n) || best.share >= min_gain * static_cast<double>(n) / zstd_sample) {
+  if (failed(n) || best.share >= min_gain * static_cast<double>(n) / zstd_sample) {
     return std::nullopt;
   }
   return best.layout;
@@ -185,7 +185,7 @@ size_t Planes::encode(ByteView plain, const PlaneLayout& layout, ByteSpan out) {
     }
     const size_t size =
         ZSTD_compress2(huffman_.get(), out.data() + at, out.size() - at, planes[i], n);
-    if (ZSTD_isError(size)) return 0;
+    if (failed(size)) return 0;
     store_le<uint32_t>(length, static_cast<uint32_t>(size));
     length += length_size;
     at += size;
@@ -225,7 +225,8 @@ bool Planes::decode(ByteView packed, ByteSpan out) {
     if (!is_coded) continue;
     lengths = lengths.subspan(length_size);
     std::byte* const to = planes_.data() + i * n;
-    if (ZSTD_decompressDCtx(decoder_.get(), to, n, plane.data(), plane.size()) != n) return false;
+    const size_t read = ZSTD_decompressDCtx(decoder_.get(), to, n, plane.data(), plane.size());
+    if (failed(read) || read != n) return false;
     planes[i] = to;
   }
   if (!rest.empty()) return false;

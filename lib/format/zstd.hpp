@@ -2,6 +2,7 @@
 #pragma once
 
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include <memory>
 #include <new>
@@ -26,6 +27,14 @@ inline Decompressor make_decompressor() {
   Decompressor decompressor(ZSTD_createDCtx());
   if (!decompressor) throw std::bad_alloc();
   return decompressor;
+}
+
+// Whether what a function returned says that it failed, because of the data or the room for it.
+// That memory ran out says nothing about either, and is thrown.
+inline bool failed(size_t result) {
+  if (!ZSTD_isError(result)) return false;
+  if (ZSTD_getErrorCode(result) == ZSTD_error_memory_allocation) throw std::bad_alloc();
+  return true;
 }
 
 }  // namespace sapdr::core

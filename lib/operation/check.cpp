@@ -91,7 +91,7 @@ void Check::keys() {
       parse_key_file(as_text(stored), what);
       if (sha256(stored) != id) throw corrupt(what + " has other content than its name says");
     } catch (const Error& error) {
-      if (error.retry() != Retry::never) throw;
+      if (error.retry() != Retry::never || is_fatal(error)) throw;
       problem("key", id.hex(), error);
     }
   }
@@ -105,7 +105,7 @@ void Check::snapshots() {
       ++result_.snapshots;
     } catch (const Error& error) {
       if (error.code() == Code::not_found) continue;  // forgotten meanwhile
-      if (error.retry() != Retry::never) throw;
+      if (error.retry() != Retry::never || is_fatal(error)) throw;
       problem("snapshot", id.hex(), error);
     }
   }

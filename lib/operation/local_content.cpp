@@ -53,7 +53,7 @@ class ComparedFile {
     try {
       read_part(part, found);
     } catch (const Error& error) {
-      if (error.code() == Code::cancelled || error.code() == Code::callback) throw;
+      if (is_fatal(error)) throw;
       found.failure = error;
     }
     const std::lock_guard lock(mutex_);

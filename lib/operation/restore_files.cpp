@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/open_fd.hpp"
 #include "component/files/metadata.hpp"
 #include "operation/local_metadata.hpp"
 #include "operation/snapshot_path.hpp"
@@ -74,6 +75,8 @@ void RestoreFiles::remove(ItemNumber item) noexcept {
     ::unlinkat(folder_of(item)->get(), items_.name(item), 0);
   } catch (const Error& error) {  // the folder is gone, and the file with it
     plan_.repository->context().log(LogLevel::debug, "restore", error.message());
+  } catch (const std::bad_alloc&) {
+    return;  // its time says that it is not finished
   }
 }
 
@@ -140,10 +143,10 @@ void RestoreFiles::clear_the_way(int folder, ItemNumber item) {
 Fd RestoreFiles::create(int folder, ItemNumber item) {
   constexpr int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
   const char* name = items_.name(item);
-  Fd fd(::openat(folder, name, flags, 0600));
+  Fd fd = open_fd_at(folder, name, flags, 0600);
   if (!fd && errno == EEXIST) {
     clear_the_way(folder, item);
-    fd = Fd(::openat(folder, name, flags, 0600));
+    fd = open_fd_at(folder, name, flags, 0600);
   }
   if (!fd) throw item_error(errno, "create", item);
   states_[item].is_made = true;
@@ -169,7 +172,7 @@ SharedFd RestoreFiles::open_for_write(ItemNumber item) {
   if (SharedFd open = files_.find(item)) return open;
   Fd fd;
   if (states_[item].is_made) {
-    fd = Fd(::openat(folder->get(), items_.name(item), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
+    fd = open_fd_at(folder->get(), items_.name(item), O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
     if (!fd) throw item_error(errno, "open", item);
   } else {
     fd = create(folder->get(), item);

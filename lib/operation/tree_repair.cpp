@@ -44,7 +44,8 @@ void TreeRepair::open(const Id& tree, std::string path) {
     std::vector<Node> nodes = load_tree(repository_, tree);
     stack_.push_back({.id = tree, .path = std::move(path), .nodes = std::move(nodes)});
   } catch (const Error& error) {
-    if (error.retry() != Retry::never) throw;
+    // What cannot be read now may well be there: only what is gone is left out.
+    if (error.code() != Code::corrupt && error.code() != Code::not_found) throw;
     known_[tree] = std::nullopt;
   }
 }

@@ -11,6 +11,7 @@
 #include <optional>
 #include <unordered_set>
 
+#include "base/open_fd.hpp"
 #include "base/workers.hpp"
 #include "component/files/listing.hpp"
 #include "component/files/target_dir.hpp"
@@ -114,7 +115,7 @@ bool Verifier::open(Folder, const std::string& path, const std::vector<Node>& no
   } catch (const Error& error) {
     // Missing, or no folder: that was told, what is in it is told next.
     if (error.code() == Code::not_found || error.code() == Code::invalid_state) return true;
-    if (error.code() == Code::cancelled || error.code() == Code::callback) throw;
+    if (is_fatal(error)) throw;
     failed(path, error);
     return false;
   }
@@ -141,7 +142,7 @@ void Verifier::extra_entry(const Fd& dir, const std::string& path, const DirEntr
   }
   if (!is_dir || !selection_.may_hold_selected(path)) return;
   constexpr int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-  const Fd below(::openat(dir.get(), entry.name.c_str(), flags));
+  const Fd below = open_fd_at(dir.get(), entry.name.c_str(), flags);
   if (!below) throw system_error(errno, "open the folder", path);
   find_extra(below, path, {});
 }
@@ -187,7 +188,7 @@ void Verifier::compare(const SharedSubject& subject) {
       compare_metadata(*subject, st, -1);
     }
   } catch (const Error& error) {
-    if (error.code() == Code::cancelled || error.code() == Code::callback) throw;
+    if (is_fatal(error)) throw;
     failed(subject->path, error);
   }
   done(*subject);

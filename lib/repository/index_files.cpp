@@ -38,7 +38,7 @@ void IndexFiles::load(Repository& repository, Progress& progress, const OnDamage
       const std::lock_guard lock(mutex);
       files_.emplace(id, std::move(file));
     } catch (const Error& error) {
-      if (!on_damage || error.retry() != Retry::never) throw;
+      if (!on_damage || error.retry() != Retry::never || is_fatal(error)) throw;
       const std::lock_guard lock(mutex);
       on_damage(id, error);
     }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/thread.hpp"
 #include "repository/host.hpp"
 
 namespace sapdr::core {
@@ -114,7 +115,12 @@ RepositoryLock::RepositoryLock(Repository& repository, LockMode mode, Progress& 
     }
   }
   refreshed_ = info_.time;
-  thread_ = std::thread([this] { run_thread(); });
+  try {
+    thread_ = start_thread([this] { run_thread(); });
+  } catch (...) {
+    release();
+    throw;
+  }
 }
 
 RepositoryLock::~RepositoryLock() {
@@ -124,12 +130,31 @@ RepositoryLock::~RepositoryLock() {
   }
   stop_.notify_all();
   if (thread_.joinable()) thread_.join();
+  release();
+}
+
+// A lock that stays behind keeps others out: where memory ran out, it may be there again.
+void RepositoryLock::release() noexcept {
   if (!id_) return;
   try {
-    erase_lock(repository_, *id_);
-  } catch (const Error& error) {
+    try {
+      erase_lock(repository_, *id_);
+    } catch (const std::bad_alloc&) {
+      erase_lock(repository_, *id_);
+    }
+  } catch (...) {
+    warn("an own lock stays behind");
+  }
+  id_.reset();
+}
+
+// In a catch block, where nobody is left to throw to.
+void RepositoryLock::warn(const char* what) const noexcept {
+  try {
     repository_.context().log(LogLevel::warning, "repository",
-                              "lock " + id_->hex() + " stays behind: " + error.message());
+                              std::string(what) + ": " + current_error().message());
+  } catch (const std::bad_alloc&) {
+    return;  // nor is there memory to say it
   }
 }
 
@@ -205,8 +230,7 @@ void RepositoryLock::settle() {
     require_no_conflict();
     is_settled_ = true;
   } catch (...) {
-    erase_lock(repository_, *id_);
-    id_.reset();
+    release();
     throw;
   }
 }
@@ -258,8 +282,7 @@ void RepositoryLock::refresh_loop() {
       refreshed_ = info_.time;
       next = Clock::now() + timing_.refresh;
     } catch (...) {  // told, and tried again at the next poll until it is too late
-      repository_.context().log(LogLevel::warning, "repository",
-                                "the lock could not be refreshed: " + current_error().message());
+      warn("the lock could not be refreshed");
     }
     lock.lock();
   }

@@ -58,6 +58,8 @@ class RepositoryLock {
   void refresh_loop();
   bool is_too_old() const;
   void write_lock();
+  void release() noexcept;
+  void warn(const char* what) const noexcept;
   void require_no_conflict() const;
 
   Repository& repository_;

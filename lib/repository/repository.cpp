@@ -71,6 +71,20 @@ Repository::Repository(ContextPtr context, BackendPtr backend, const OpenSetting
   settings_.password = {};
 }
 
+namespace {
+
+// Takes back the key of a repository that could not be made, unless its config is there after all:
+// the answer alone may have been lost.
+void erase_without_config(Backend& backend, const FileName& key) noexcept {
+  try {
+    if (!backend.exists(config_name)) backend.erase(key);
+  } catch (const std::exception&) {
+    return;  // it stays, and the next attempt tells it
+  }
+}
+
+}  // namespace
+
 RepositoryPtr Repository::init(ContextPtr context, BackendPtr backend,
                                const InitSettings& settings) {
   if (settings.password.empty()) {
@@ -107,10 +121,17 @@ RepositoryPtr Repository::init(ContextPtr context, BackendPtr backend,
   config.polynomial = settings.polynomial != 0
                           ? settings.polynomial
                           : random_polynomial([&](ByteSpan out) { context->random(out); });
-  // The config comes last: it makes the repository.
-  const Id key_id = save_key(*context, *backend, key, {settings.password, settings.cost});
+  // The config comes last: it makes the repository. A key without one would only be in the way.
   Cipher cipher(key);
-  backend->save(config_name, seal(*context, cipher, as_bytes(config_json(config))));
+  const auto sealed = seal(*context, cipher, as_bytes(config_json(config)));
+  const Id key_id = save_key(*context, *backend, key, {settings.password, settings.cost});
+  const FileName key_name{FileType::key, key_id.hex()};
+  try {
+    backend->save(config_name, sealed);
+  } catch (...) {
+    erase_without_config(*backend, key_name);
+    throw;
+  }
   return RepositoryPtr(
       new Repository(std::move(context), std::move(backend), {}, std::move(config), key_id, key));
 }
@@ -214,7 +235,7 @@ Bytes Repository::load_blob(BlobType type, const Id& id) {
       if (open_blob(*tools, place, sealed, plain)) return plain;
       damage = "pack " + pack + " is damaged there";
     } catch (const Error& error) {
-      if (error.retry() != Retry::never) throw;
+      if (error.code() != Code::corrupt && error.code() != Code::not_found) throw;
       damage = error.message();
     }
   }

@@ -59,11 +59,18 @@ class ToolBox {
         return Lease(*this, std::move(tools));
       }
     }
-    return Lease(*this, std::make_unique<Tools>(key_, compression_, blob_codec_));
+    auto made = std::make_unique<Tools>(key_, compression_, blob_codec_);
+    {
+      const std::lock_guard lock(mutex_);
+      free_.reserve(n_made_ + 1);
+      ++n_made_;
+    }
+    return Lease(*this, std::move(made));
   }
 
  private:
-  void give_back(std::unique_ptr<Tools> tools) {
+  // Never fails: the room was made when they were lent for the first time.
+  void give_back(std::unique_ptr<Tools> tools) noexcept {
     const std::lock_guard lock(mutex_);
     free_.push_back(std::move(tools));
   }
@@ -72,7 +79,8 @@ class ToolBox {
   const Compression compression_;
   const BlobCodec blob_codec_;
   std::mutex mutex_;
-  std::vector<std::unique_ptr<Tools>> free_;
+  size_t n_made_ = 0;
+  std::vector<std::unique_ptr<Tools>> free_;  // with room for all that were made
 };
 
 }  // namespace sapdr::core

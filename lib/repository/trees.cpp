@@ -27,7 +27,7 @@ void visit_trees(Repository& repository, std::vector<Id> roots, BlobSet& seen,
     try {
       nodes = load_tree(repository, id);
     } catch (const Error& error) {
-      if (error.retry() != Retry::never) throw;
+      if (error.retry() != Retry::never || is_fatal(error)) throw;
       return visit(id, nullptr, &error);
     }
     visit(id, &nodes, nullptr);
