@@ -123,7 +123,7 @@ run_all() {
 
 run_asan() {
   built "$ROOT/build-asan" "" "${ASAN[@]}"
-  suite asan-c meson_tests build-asan unit conformance capi fuzz
+  suite asan-c meson_tests build-asan unit conformance capi faults fuzz
 }
 
 run_asan_command() {
