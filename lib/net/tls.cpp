@@ -118,6 +118,8 @@ class TlsStream final : public Stream {
   static int moved(BIO* bio, const Step& step);
 
   Step step_of(int result);
+  template <class Call>
+  Step move(size_t size, Call call);
   Error certificate_error(const Patience& patience, long reason) const;
 
   const StreamPtr under_;
@@ -265,13 +267,16 @@ Stream::Step TlsStream::step_of(int result) {
   }
 }
 
-Stream::Step TlsStream::read_some(ByteSpan to) {
+// As much of `size` bytes as `call` moves, which is told where, how much, and tells how much it
+// was.
+template <class Call>
+Stream::Step TlsStream::move(size_t size, Call call) {
   size_t done = 0;
-  const size_t wanted = std::min(to.size(), max_step);
+  const size_t wanted = std::min(size, max_step);
   while (done < wanted) {
     ERR_clear_error();
     size_t n = 0;
-    const int result = SSL_read_ex(ssl_.get(), to.data() + done, wanted - done, &n);
+    const int result = call(done, wanted - done, n);
     if (result == 1) {
       done += n;
       continue;
@@ -283,22 +288,17 @@ Stream::Step TlsStream::read_some(ByteSpan to) {
   return {State::moved, done};
 }
 
+Stream::Step TlsStream::read_some(ByteSpan to) {
+  return move(to.size(), [&](size_t at, size_t size, size_t& n) {
+    return SSL_read_ex(ssl_.get(), to.data() + at, size, &n);
+  });
+}
+
 Stream::Step TlsStream::write_some(ByteView first, ByteView second) {
   const ByteView from = first.empty() ? second : first;
-  size_t done = 0;
-  const size_t wanted = std::min(from.size(), max_step);
-  while (done < wanted) {
-    ERR_clear_error();
-    size_t n = 0;
-    const int result = SSL_write_ex(ssl_.get(), from.data() + done, wanted - done, &n);
-    if (result == 1) {
-      done += n;
-      continue;
-    }
-    if (done == 0) return step_of(result);
-    break;
-  }
-  return {State::moved, done};
+  return move(from.size(), [&](size_t at, size_t size, size_t& n) {
+    return SSL_write_ex(ssl_.get(), from.data() + at, size, &n);
+  });
 }
 
 }  // namespace

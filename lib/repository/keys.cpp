@@ -47,10 +47,10 @@ std::optional<Key> open_key(const KeyFile& file, ByteView password) {
 
 // Throws Code::corrupt for a file that is not what its name says, parsed or not.
 std::optional<Key> load_and_open(Backend& backend, const Id& id, ByteView password) {
-  const Bytes stored = load_named(backend, name_of(id), id, max_key_file);
+  const auto [stored, is_right] = load_named(backend, name_of(id), id, max_key_file);
   const KeyFile file = parse_key_file(as_text(stored), to_string(name_of(id)));
   if (auto key = open_key(file, password)) return key;
-  if (sha256(stored) != id) throw damaged(id);
+  if (!is_right) throw damaged(id);
   return std::nullopt;
 }
 
@@ -58,8 +58,8 @@ KeyInfo describe(Backend& backend, const Id& id) {
   KeyInfo info;
   info.id = id;
   try {
-    const Bytes stored = load_named(backend, name_of(id), id, max_key_file);
-    if (sha256(stored) != id) throw damaged(id);
+    const auto [stored, is_right] = load_named(backend, name_of(id), id, max_key_file);
+    if (!is_right) throw damaged(id);
     const KeyFile file = parse_key_file(as_text(stored), to_string(name_of(id)));
     info.host = file.hostname;
     info.user = file.username;
@@ -75,8 +75,9 @@ KeyInfo describe(Backend& backend, const Id& id) {
 void require_current(Repository& repository) {
   const Id& current = repository.key_id();
   try {
-    const Bytes stored = load_named(repository.backend(), name_of(current), current, max_key_file);
-    if (sha256(stored) != current) throw damaged(current);
+    const NamedObject file =
+        load_named(repository.backend(), name_of(current), current, max_key_file);
+    if (!file.is_right) throw damaged(current);
   } catch (const Error& error) {
     if (error.code() != Code::not_found && error.code() != Code::corrupt) throw;
     throw Error(Code::invalid_state,

@@ -4,10 +4,13 @@
 
 namespace sapdr::core {
 
-Bytes load_named(Backend& backend, const FileName& file, const Id& name, uint64_t limit) {
-  Bytes stored = backend.load_all(file, limit);
-  if (sha256(stored) != name) stored = backend.load_all(file, limit);
-  return stored;
+NamedObject load_named(Backend& backend, const FileName& file, const Id& name, uint64_t limit) {
+  NamedObject object;
+  for (int attempt = 0; attempt < 2 && !object.is_right; ++attempt) {
+    object.stored = backend.load_all(file, limit);
+    object.is_right = sha256(object.stored) == name;
+  }
+  return object;
 }
 
 }  // namespace sapdr::core

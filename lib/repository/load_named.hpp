@@ -6,9 +6,13 @@
 
 namespace sapdr::core {
 
-// The whole of an object. If it has another hash than `name` it is read once more, as it may have
-// been damaged on the way only; the caller finds out whether it is right then. Throws what load_all
-// does.
-Bytes load_named(Backend& backend, const FileName& file, const Id& name, uint64_t limit);
+struct NamedObject {
+  Bytes stored;
+  bool is_right = false;  // whether its hash is its name
+};
+
+// The whole of an object. If it is not right it is read once more, as it may have been damaged on
+// the way only. Throws what Backend::load_all does.
+NamedObject load_named(Backend& backend, const FileName& file, const Id& name, uint64_t limit);
 
 }  // namespace sapdr::core

@@ -179,8 +179,8 @@ Repository::ReadAnew::~ReadAnew() {
 
 Bytes Repository::load_unpacked(FileType type, const Id& id) {
   const FileName name{type, id.hex()};
-  const Bytes stored = load_named(*backend_, name, id, size_limit(type));
-  if (sha256(stored) != id) {
+  const auto [stored, is_right] = load_named(*backend_, name, id, size_limit(type));
+  if (!is_right) {
     throw damaged(name, "its content has another hash than its name says");
   }
   return open_unpacked(name, stored);
