@@ -69,7 +69,7 @@ class FileSaver::Reading {
     while (true) {
       const size_t room = std::min(read_size, buffer_.size() - filled_);
       const FileReader::Piece piece =
-          reading_part([&] { return reader.read(ByteSpan(buffer_).subspan(filled_, room)); });
+          reading_part([&] { return reader.read(buffer_.span().subspan(filled_, room)); });
       if (piece.size == 0 && piece.hole == 0) break;
       if (piece.hole > 0) {
         add_hole(piece.hole);
@@ -81,7 +81,7 @@ class FileSaver::Reading {
       saver_.progress_.done(0, piece.size + piece.hole, path);
     }
     if (filled_ > begun_) end_chunk(filled_);
-    if (!chunks_.empty()) saver_.store(buffer_, chunks_);
+    if (!chunks_.empty()) saver_.store(buffer_.view(), chunks_);
   }
 
   uint64_t total() const { return total_; }
@@ -89,7 +89,7 @@ class FileSaver::Reading {
  private:
   // Takes `size` bytes that were put behind what is in the buffer.
   void add(size_t size) {
-    edges_.update(ByteView(buffer_).subspan(filled_, size));
+    edges_.update(buffer_.view().subspan(filled_, size));
     filled_ += size;
     while (const size_t chunk = next_chunk()) end_chunk(begun_ + chunk);
     if (chunks_.size() >= chunks_at_once || buffer_.size() - begun_ < max_chunk) hand_over();
@@ -108,7 +108,7 @@ class FileSaver::Reading {
   uint64_t to_edge() { return edges_.after(offset_) - offset_; }
 
   // The chunk that is not complete yet.
-  ByteView current() const { return ByteView(buffer_).subspan(begun_, filled_ - begun_); }
+  ByteView current() const { return buffer_.view().subspan(begun_, filled_ - begun_); }
 
   void end_chunk(size_t end) {
     chunks_.push_back({end, &job_->ids.emplace_back()});
@@ -142,16 +142,16 @@ class FileSaver::Reading {
     if (chunks_.empty()) return;
     const size_t rest = filled_ - begun_;
     const std::byte* const from = buffer_.data() + begun_;
-    Bytes next = saver_.take_buffer(true);
+    Buffer next = saver_.take_buffer(true);
     if (next.empty()) {
-      saver_.store(buffer_, chunks_);
+      saver_.store(buffer_.view(), chunks_);
       std::memmove(buffer_.data(), from, rest);
     } else {
       std::memcpy(next.data(), from, rest);
       job_->unfinished.fetch_add(1);
-      auto full = std::make_shared<Bytes>(std::exchange(buffer_, std::move(next)));
+      auto full = std::make_shared<Buffer>(std::exchange(buffer_, std::move(next)));
       saver_.workers_.submit([&saver = saver_, job = job_, full, chunks = chunks_] {
-        saver.store(*full, chunks);
+        saver.store(full->view(), chunks);
         saver.give_buffer(std::move(*full));
         job->release();
       });
@@ -163,7 +163,7 @@ class FileSaver::Reading {
 
   FileSaver& saver_;
   const std::shared_ptr<Job>& job_;
-  Bytes buffer_;               // complete chunks, then the one that is being read
+  Buffer buffer_;              // complete chunks, then the one that is being read
   std::vector<Chunk> chunks_;  // the complete ones
   size_t begun_ = 0;           // where the other one begins
   size_t filled_ = 0;
@@ -184,19 +184,21 @@ FileSaver::FileSaver(Repository& repository, BlobWriter& writer, Workers& worker
       zeros_id_(sha256(zeros_)),
       buffer_limit_(repository.context().threads() + spare_buffers) {}
 
-Bytes FileSaver::take_buffer(bool or_empty) {
+Buffer FileSaver::take_buffer(bool or_empty) {
   const std::lock_guard lock(mutex_);
   if (!buffers_.empty()) {
-    Bytes buffer = std::move(buffers_.back());
+    Buffer buffer = std::move(buffers_.back());
     buffers_.pop_back();
     return buffer;
   }
   if (or_empty && buffers_made_ >= buffer_limit_) return {};
+  buffers_.reserve(buffers_made_ + 1);  // giving one back must not need memory
+  Buffer buffer(buffer_size);
   ++buffers_made_;
-  return Bytes(buffer_size);
+  return buffer;
 }
 
-void FileSaver::give_buffer(Bytes buffer) {
+void FileSaver::give_buffer(Buffer buffer) noexcept {
   const std::lock_guard lock(mutex_);
   buffers_.push_back(std::move(buffer));
 }

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/buffer.hpp"
 #include "base/workers.hpp"
 #include "chunking/rabin.hpp"
 #include "observe/progress.hpp"
@@ -47,8 +48,8 @@ class FileSaver {
 
   void store(ByteView buffer, const std::vector<Chunk>& chunks);
   // A buffer for chunks; `or_empty`: an empty one instead of exceeding the bound.
-  Bytes take_buffer(bool or_empty);
-  void give_buffer(Bytes buffer);
+  Buffer take_buffer(bool or_empty);
+  void give_buffer(Buffer buffer) noexcept;
 
   BlobWriter& writer_;
   Workers& workers_;
@@ -59,7 +60,7 @@ class FileSaver {
   const Id zeros_id_;
 
   std::mutex mutex_;
-  std::vector<Bytes> buffers_;  // free ones
+  std::vector<Buffer> buffers_;  // free ones
   size_t buffers_made_ = 0;
   const size_t buffer_limit_;
 };

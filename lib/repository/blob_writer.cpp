@@ -28,11 +28,14 @@ size_t slot_of(BlobType type) {
 // A pack that is being filled. Threads reserve a range under the writer's mutex and fill it
 // without.
 struct BlobWriter::OpenPack {
-  Bytes data;
+  Buffer data;
+  size_t room = 0;  // for blobs
   size_t used = 0;
   std::vector<PackedBlob> blobs;
   size_t filling = 0;   // ranges reserved but not filled yet
   bool closed = false;  // takes no more; goes to upload when filling is 0
+
+  ByteView content() const { return data.view().first(used); }
 };
 
 struct BlobWriter::Slot {
@@ -54,7 +57,7 @@ BlobWriter::BlobWriter(Repository& repository, const RepositoryLock& lock, bool 
 
 BlobWriter::~BlobWriter() = default;
 
-void BlobWriter::give_buffer(Bytes buffer) {
+void BlobWriter::give_buffer(Buffer buffer) {
   const std::lock_guard lock(mutex_);
   buffers_.push_back(std::move(buffer));
 }
@@ -138,24 +141,24 @@ BlobWriter::Slot BlobWriter::reserve(BlobType type, uint32_t length) {
     const std::lock_guard lock(mutex_);
     PackPtr& open = open_[slot_of(type)];
     const size_t pack_size = repository_.settings().pack_size;
-    if (open && open->used + length > open->data.size()) {
+    if (open && open->used + length > open->room) {
       open->closed = true;
       if (open->filling == 0) full = open;
       open.reset();
     }
     if (!open) {
       open = std::make_shared<OpenPack>();
-      const size_t room = std::max<size_t>(pack_size, length);
-      if (room == pack_size && !buffers_.empty()) {
+      open->room = std::max<size_t>(pack_size, length);
+      if (open->room == pack_size && !buffers_.empty()) {
         open->data = std::move(buffers_.back());
         buffers_.pop_back();
+      } else {
+        open->data = Buffer(open->room + room_for_header);
       }
-      open->data.reserve(room + room_for_header);
-      open->data.resize(room);
     }
     slot.pack = open;
     slot.blob = open->blobs.size();
-    slot.range = ByteSpan(open->data).subspan(open->used, length);
+    slot.range = open->data.span().subspan(open->used, length);
     open->blobs.emplace_back();
     open->blobs.back().offset = static_cast<uint32_t>(open->used);
     open->used += length;
@@ -214,18 +217,20 @@ void BlobWriter::close(PackPtr pack) {
 void BlobWriter::add_header(OpenPack& pack) {
   const Bytes header = encode_pack_header(pack.blobs);
   const size_t header_size = header.size() + seal_overhead;
-  pack.data.resize(pack.used + header_size + pack_length_size);
+  const size_t size = pack.used + header_size + pack_length_size;
+  if (size > pack.data.size()) pack.data.grow(size, pack.used);
   seal(repository_.context(), repository_.tools().lend()->cipher, header,
-       ByteSpan(pack.data).subspan(pack.used, header_size));
+       pack.data.span().subspan(pack.used, header_size));
   store_le<uint32_t>(pack.data.data() + pack.used + header_size,
                      static_cast<uint32_t>(header_size));
+  pack.used = size;
 }
 
 void BlobWriter::upload(std::vector<PackPtr> packs) {
   std::vector<ByteView> contents;
   for (const PackPtr& pack : packs) {
     add_header(*pack);
-    contents.emplace_back(pack->data);
+    contents.emplace_back(pack->content());
   }
   std::vector<Id> ids(packs.size());
   sha256_all(contents, ids);
@@ -233,9 +238,9 @@ void BlobWriter::upload(std::vector<PackPtr> packs) {
     uploads_.submit([this, pack = std::move(packs[i]), id = ids[i]] {
       lock_.check();
       const bool holds_trees = pack->blobs.front().type == BlobType::tree;
-      repository_.backend().save({FileType::pack, id.hex(), holds_trees}, pack->data);
+      repository_.backend().save({FileType::pack, id.hex(), holds_trees}, pack->content());
       record(id, *pack);
-      if (pack->used <= repository_.settings().pack_size) give_buffer(std::move(pack->data));
+      if (pack->room == repository_.settings().pack_size) give_buffer(std::move(pack->data));
     });
   }
 }

@@ -9,6 +9,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "base/buffer.hpp"
 #include "base/workers.hpp"
 #include "format/index.hpp"
 #include "repository/lock.hpp"
@@ -74,7 +75,7 @@ class BlobWriter {
   void upload(std::vector<PackPtr> packs);
   void record(const Id& pack_id, const OpenPack& pack);
   void write_index(std::vector<IndexedPack> packs);
-  void give_buffer(Bytes buffer);
+  void give_buffer(Buffer buffer);
 
   Repository& repository_;
   const RepositoryLock& lock_;
@@ -84,7 +85,7 @@ class BlobWriter {
   std::unordered_set<Id, IdHash> in_flight_[2];  // by BlobType: claimed, in no index file yet
   PackPtr open_[2];                              // by BlobType
   std::vector<PackPtr> closed_;                  // full, to be hashed side by side
-  std::vector<Bytes> buffers_;                   // pack buffers to be used again
+  std::vector<Buffer> buffers_;                  // pack buffers to be used again
   WriteCounts counts_;
   std::vector<IndexedPack> unwritten_;  // uploaded, not yet in an index file
   size_t unwritten_blobs_ = 0;
