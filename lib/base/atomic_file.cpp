@@ -1,7 +1,6 @@
 #include "base/atomic_file.hpp"
 
 #include <fcntl.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include <array>
@@ -12,6 +11,7 @@
 #include "base/error.hpp"
 #include "base/open_fd.hpp"
 #include "base/page_cache.hpp"
+#include "base/random.hpp"
 
 namespace sapdr::core {
 
@@ -22,10 +22,7 @@ using Suffix = std::array<std::byte, 8>;
 
 std::string random_suffix() {
   Suffix bytes;
-  if (retry_eintr([&] { return ::getrandom(bytes.data(), bytes.size(), 0); }) !=
-      static_cast<ssize_t>(bytes.size())) {
-    throw system_error(errno, "get", "random bytes");
-  }
+  random_bytes(bytes);
   return to_hex(bytes);
 }
 

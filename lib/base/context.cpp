@@ -1,12 +1,10 @@
 #include "base/context.hpp"
 
-#include <openssl/rand.h>
-
 #include <algorithm>
 #include <exception>
 #include <thread>
 
-#include "base/openssl.hpp"
+#include "base/random.hpp"
 #include "base/thread.hpp"
 
 namespace sapdr::core {
@@ -23,8 +21,7 @@ UnixNs Context::now() const {
 
 void Context::random(ByteSpan out) const {
   if (settings_.random) return settings_.random(out);
-  require_openssl(RAND_bytes(uc(out.data()), static_cast<int>(out.size())) == 1,
-                  "get random bytes");
+  random_bytes(out);
 }
 
 void Context::log(LogLevel level, const char* component, std::string_view message) const {

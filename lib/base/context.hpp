@@ -34,7 +34,7 @@ class Context {
     LogLevel log_level = LogLevel::info;
     std::function<void(const LogRecord&)> on_log;  // calls are serialised
     std::function<UnixNs()> clock;                 // tests: a fixed clock; empty: the real one
-    std::function<void(ByteSpan)> random;          // tests: fixed bytes; empty: OpenSSL's
+    std::function<void(ByteSpan)> random;          // tests: fixed bytes; empty: the kernel's
   };
 
   explicit Context(Settings settings);
