@@ -92,7 +92,7 @@ void Check::keys() {
       parse_key_file(as_text(stored), what);
       if (!is_right) throw corrupt(what + " has other content than its name says");
     } catch (const Error& error) {
-      if (error.retry() != Retry::never || is_fatal(error)) throw;
+      if (!is_damage(error)) throw;
       problem("key", id.hex(), error);
     }
   }
@@ -110,7 +110,7 @@ void Check::snapshots() {
       ++result_.snapshots;
     } catch (const Error& error) {
       if (error.code() == Code::not_found && !is_listed(id)) continue;  // forgotten meanwhile
-      if (error.retry() != Retry::never || is_fatal(error)) throw;
+      if (!is_damage(error)) throw;
       problem("snapshot", id.hex(), error);
     }
   }

@@ -32,7 +32,7 @@ ChecksumQueue::Outcome outcome_of(const RegularFile& file, Progress& progress) {
   try {
     outcome.checksum = checksum_of(file, progress);
   } catch (const Error& error) {
-    if (error.code() == Code::cancelled || error.code() == Code::callback) throw;
+    if (is_fatal(error)) throw;
     outcome.failure = error;
   }
   progress.done(1, 0, file.path);

@@ -341,7 +341,8 @@ void RestoreFiles::spoil_time(ItemNumber item) {
 
 void RestoreFiles::sync() {
   for (const auto& [device, fd] : volumes_) {
-    if (::syncfs(fd.get()) != 0) throw system_error(errno, "write to disk", target_.path());
+    if (retry_eintr([&] { return ::syncfs(fd.get()); }) != 0)
+      throw system_error(errno, "write to disk", target_.path());
   }
 }
 

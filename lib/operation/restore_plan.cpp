@@ -58,7 +58,9 @@ class Planner : public SelectionVisitor {
   };
 
   void plan_extra(const std::string& path, const std::vector<Node>& nodes);
-  std::optional<struct stat> look_at(const std::string& name) const;
+  // What has that name in the target, if anything has. False if nobody can say: the item has
+  // failed.
+  bool look_at(const std::string& path, const std::string& name, std::optional<struct stat>& found);
   Verdict judge(const Node& node, const struct stat& st) const;
   bool is_same(const Node& node, const struct stat& st) const;
   bool is_same_link(const Node& node) const;
@@ -138,6 +140,7 @@ bool Planner::open(Folder folder, const std::string& path, const std::vector<Nod
     return true;
   } catch (const Error& error) {
     if (error.code() == Code::not_found) return true;
+    if (is_fatal(error)) throw;
     failed(path, error);
     return false;
   }
@@ -153,11 +156,16 @@ void Planner::plan_extra(const std::string& path, const std::vector<Node>& nodes
   }
 }
 
-std::optional<struct stat> Planner::look_at(const std::string& name) const {
-  struct stat st;
-  if (!open_dir_) return std::nullopt;
-  if (::fstatat(open_dir_.get(), name.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0) return st;
-  return std::nullopt;  // if it is something else than missing, writing will tell
+bool Planner::look_at(const std::string& path, const std::string& name,
+                      std::optional<struct stat>& found) {
+  if (!open_dir_) return true;
+  if (::fstatat(open_dir_.get(), name.c_str(), &found.emplace(), AT_SYMLINK_NOFOLLOW) == 0) {
+    return true;
+  }
+  found.reset();
+  if (errno == ENOENT) return true;
+  failed(path, system_error(errno, "look at", path));
+  return false;
 }
 
 Verdict Planner::judge(const Node& node, const struct stat& st) const {
@@ -196,7 +204,8 @@ bool Planner::is_same_link(const Node& node) const {
 
 std::optional<SelectionVisitor::Folder> Planner::enter(Folder parent, const std::string& path,
                                                        Node& node, bool is_selected) {
-  const std::optional<struct stat> st = look_at(node.name);
+  std::optional<struct stat> st;
+  if (!look_at(path, node.name, st)) return std::nullopt;
   FolderPlan folder;
   folder.parent = parent;
   folder.exists = st && S_ISDIR(st->st_mode);
@@ -242,7 +251,8 @@ ItemNumber Planner::ensure(Folder number) {
 }
 
 void Planner::item(Folder folder, const std::string& path, Node& node) {
-  const std::optional<struct stat> st = look_at(node.name);
+  std::optional<struct stat> st;
+  if (!look_at(path, node.name, st)) return;
   if (node.type == NodeType::file) return plan_file(folder, path, node, st);
   // As in restic: what a process made to be reached by cannot be brought back.
   if (node.type == NodeType::socket || node.type == NodeType::irregular) {

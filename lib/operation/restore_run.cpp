@@ -200,6 +200,7 @@ void RestoreRun::verify_file(Workers& workers, ItemNumber item) {
       return verified(item, {.difference = std::min(uint64_t(st.st_size), items_[source].size)});
     }
   } catch (const Error& error) {
+    if (is_fatal(error)) throw;
     return verified(item, {.failure = error});
   }
   // What is on the disk, not what is still in memory.
@@ -247,6 +248,7 @@ void RestoreRun::remove_one(const std::string& path) {
     ++n_removed_;
     progress_.item({.action = SAPDR_ITEM_REMOVED, .path = path});
   } catch (const Error& error) {
+    if (is_fatal(error)) throw;
     ++n_not_removed_;
     progress_.count_error();
     progress_.item({.action = SAPDR_ITEM_FAILED, .path = path, .error = &error});

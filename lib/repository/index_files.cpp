@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "base/workers.hpp"
+#include "repository/load_named.hpp"
 #include "repository/repository.hpp"
 
 namespace sapdr::core {
@@ -40,7 +41,7 @@ void IndexFiles::load(Repository& repository, Progress& progress, const OnDamage
       const std::lock_guard lock(mutex);
       files_.emplace(id, std::move(file));
     } catch (const Error& error) {
-      if (!on_damage || error.retry() != Retry::never || is_fatal(error)) throw;
+      if (!on_damage || !is_damage(error)) throw;
       const std::lock_guard lock(mutex);
       on_damage(id, error);
     }

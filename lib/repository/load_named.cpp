@@ -13,4 +13,8 @@ NamedObject load_named(Backend& backend, const FileName& file, const Id& name, u
   return object;
 }
 
+bool is_damage(const Error& error) {
+  return error.retry() == Retry::never && !is_fatal(error) && error.code() != Code::permission;
+}
+
 }  // namespace sapdr::core

@@ -55,16 +55,20 @@ void warn(const Repository& repository, What what) noexcept {
   }
 }
 
-// Of a lock that was ours. That it stays, because the storage fails or lets nobody remove anything,
-// is no reason to fail, but it keeps others waiting until it is stale: where memory ran out, it may
-// be there again.
+// A lock of ours keeps others waiting until it is stale: where memory ran out, it may be there
+// again.
+void erase_own_lock(Repository& repository, const Id& id) {
+  try {
+    erase_lock(repository, id);
+  } catch (const std::bad_alloc&) {
+    erase_lock(repository, id);
+  }
+}
+
+// That it stays, because the storage fails or lets nobody remove anything, is no reason to fail.
 void leave_lock(Repository& repository, const Id& id) noexcept {
   try {
-    try {
-      erase_lock(repository, id);
-    } catch (const std::bad_alloc&) {
-      erase_lock(repository, id);
-    }
+    erase_own_lock(repository, id);
   } catch (...) {
     warn(repository, [&] { return "lock " + id.hex() + " stays behind until it is stale"; });
   }
@@ -336,10 +340,10 @@ uint64_t remove_locks(Repository& repository, bool all) {
       removed += erase_lock(repository, stored.id) ? 1 : 0;
     }
   } catch (...) {
-    erase_lock(repository, fresh);
+    leave_lock(repository, fresh);
     throw;
   }
-  erase_lock(repository, fresh);
+  erase_own_lock(repository, fresh);
   return removed;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "format/pack.hpp"
+#include "repository/load_named.hpp"
 #include "repository/open_blobs.hpp"
 
 namespace sapdr::core {
@@ -123,7 +124,7 @@ PackReport read_once(Repository& repository, const Id& pack,
   try {
     data = repository.backend().load_all(name, max_pack_size);
   } catch (const Error& error) {
-    if (error.code() != Code::not_found && error.code() != Code::corrupt) throw;
+    if (!is_damage(error)) throw;
     report.problems.push_back(error.message());
     report.damaged = expected;
     return report;

@@ -6,6 +6,7 @@
 
 #include "base/path.hpp"
 #include "base/workers.hpp"
+#include "repository/load_named.hpp"
 
 namespace sapdr::core {
 
@@ -27,7 +28,7 @@ void visit_trees(Repository& repository, std::vector<Id> roots, BlobSet& seen,
     try {
       nodes = load_tree(repository, id);
     } catch (const Error& error) {
-      if (error.retry() != Retry::never || is_fatal(error)) throw;
+      if (!is_damage(error)) throw;
       return visit(id, nullptr, &error);
     }
     visit(id, &nodes, nullptr);

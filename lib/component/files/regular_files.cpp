@@ -161,7 +161,7 @@ void RegularFiles::enter(RegularFile folder) {
       below.relative.clear();
     }
   } catch (const Error& error) {
-    if (error.code() == Code::cancelled || error.code() == Code::callback) throw;
+    if (is_fatal(error)) throw;
     return told_.failed(folder.path, error);
   }
   std::reverse(below.rest.begin(), below.rest.end());
