@@ -128,7 +128,7 @@ run_all() {
 
 run_asan() {
   built "$ROOT/build-asan" "" "${ASAN[@]}"
-  suite asan-c meson_tests build-asan unit conformance capi fuzz
+  SAPDR_FAULTS=2 suite asan-c meson_tests build-asan unit conformance capi faults fuzz
 }
 
 run_asan_command() {

@@ -1,0 +1,60 @@
+/* Starts of threads, which can be made to fail; and a time that runs 50 times as fast, so that the
+ * waits of the locks' protocol (a fifth of a second each) take milliseconds. The time of day is not
+ * touched. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "faults.h"
+
+enum { SPEED = 50 };
+static const int64_t SECOND = 1000000000;
+
+#define NEXT(name)                                    \
+  static __typeof__(name)* next;                      \
+  if (next == NULL) {                                 \
+    __typeof__(name)* found = NULL;                   \
+    *(void**)(&found) = dlsym(RTLD_NEXT, #name);      \
+    __atomic_store_n(&next, found, __ATOMIC_RELAXED); \
+  }
+
+int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*run)(void*),
+                   void* user) {
+  NEXT(pthread_create)
+  int error = 0;
+  if (fault_is_due(CALLS_THREAD, "pthread_create", &error)) return error;
+  return next(thread, attributes, run, user);
+}
+
+static struct timespec to_timespec(int64_t ns) {
+  const struct timespec time = {ns / SECOND, ns % SECOND};
+  return time;
+}
+
+static int64_t to_ns(const struct timespec* time) {
+  return time->tv_sec * SECOND + time->tv_nsec;
+}
+
+/* The steady clock counts from an arbitrary moment: its own zero stays where it is. */
+int clock_gettime(clockid_t clock, struct timespec* out) {
+  NEXT(clock_gettime)
+  const int result = next(clock, out);
+  if (result == 0 && clock == CLOCK_MONOTONIC) *out = to_timespec(to_ns(out) * SPEED);
+  return result;
+}
+
+int nanosleep(const struct timespec* duration, struct timespec* rest) {
+  NEXT(nanosleep)
+  const struct timespec shorter = to_timespec(to_ns(duration) / SPEED);
+  return next(&shorter, rest);
+}
+
+int pthread_cond_clockwait(pthread_cond_t* condition, pthread_mutex_t* mutex, clockid_t clock,
+                           const struct timespec* end) {
+  NEXT(pthread_cond_clockwait)
+  const struct timespec real = to_timespec(to_ns(end) / SPEED + 1);
+  return next(condition, mutex, clock, clock == CLOCK_MONOTONIC ? &real : end);
+}
