@@ -36,6 +36,11 @@ uint64_t fault_disarm(void);
 /* What failed first since a fault was armed: the name of a call, or NULL. */
 const char* fault_hit(void);
 
+/* Whether the calls of this thread are the library's: between the beginning and the end of what it
+ * was started for, and in the thread that armed a fault. Others are libc's or a sanitizer's own.
+ * Returns what it was. */
+int fault_set_ours(int is_ours);
+
 /* For the functions that replace libc's: 1 if this call shall fail, with `*error`. */
 int fault_is_due(uint32_t calls, const char* name, int* error);
 

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "faults.h"
@@ -21,12 +22,34 @@ static const int64_t SECOND = 1000000000;
     __atomic_store_n(&next, found, __ATOMIC_RELAXED); \
   }
 
+struct start {
+  void* (*run)(void*);
+  void* user;
+};
+
+static void* run_ours(void* allocated) {
+  const struct start start = *(struct start*)allocated;
+  free(allocated);
+  fault_set_ours(1);
+  void* const result = start.run(start.user);
+  fault_set_ours(0);
+  return result;
+}
+
 int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*run)(void*),
                    void* user) {
   NEXT(pthread_create)
   int error = 0;
   if (fault_is_due(CALLS_THREAD, "pthread_create", &error)) return error;
-  return next(thread, attributes, run, user);
+  const int was_ours = fault_set_ours(0);
+  struct start* const start = malloc(sizeof *start);
+  if (start == NULL) abort();
+  start->run = run;
+  start->user = user;
+  error = next(thread, attributes, run_ours, start);
+  if (error != 0) free(start);
+  fault_set_ours(was_ours);
+  return error;
 }
 
 static struct timespec to_timespec(int64_t ns) {
