@@ -85,10 +85,13 @@ one_test() {
   if "$@"; then echo "1 passed, 0 failed"; else echo "0 passed, 1 failed"; fi
 }
 
+# The library's sources are the same as in `build`: ccache, which sees the same command lines below a
+# folder of the same depth, does not compile them again.
 python_package() {
   step "building and installing the Python package" env PATH="$VENV/bin:$PATH" \
     "$VENV/bin/python" -m pip install -q --disable-pip-version-check --no-build-isolation \
-    --no-deps --force-reinstall --config-settings=build-dir="$ROOT/build/python" .
+    --no-deps --force-reinstall --config-settings=build-dir="$ROOT/build-python" \
+    --config-settings=setup-args=-Dwerror=true .
 }
 
 python_tests() { python_package && pytest_tests tests/python; }
