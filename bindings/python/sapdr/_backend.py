@@ -128,6 +128,8 @@ class Backend:
         retry_for: Duration = 0,
         retry: bool = True,
         secondary: AzureSecondary = "never",
+        limit_upload: int = 0,
+        limit_download: int = 0,
     ) -> Backend:
         """Azure Blob Storage at "azure:container:/prefix" or at an https URL, which may have a SAS.
         Touches nothing.
@@ -140,7 +142,8 @@ class Backend:
         failed with what may pass are made again for `retry_for` (0: 15 minutes), unless `retry` is
         false. `secondary` is whether the
         second copy of the account is read, which cannot be changed: "after-failure" turns to it
-        once the first one has not answered for a minute.
+        once the first one has not answered for a minute. `limit_upload` and `limit_download` are
+        bytes a second (0: not limited), as in `with_limit`; calls that are made again count again.
         """
         options = _sapdr.AzureOptions()
         options.account = _arguments.optional_text(account)
@@ -165,6 +168,8 @@ class Backend:
         options.retry_for = _arguments.duration(retry_for)
         options.retry = retry
         options.secondary = _sapdr.AZURE_SECONDARY[secondary]
+        options.limit_upload = limit_upload
+        options.limit_download = limit_download
         return cls(_sapdr.Backend.open_azure(_arguments.text(location), options))
 
     @classmethod
@@ -218,7 +223,11 @@ class Backend:
         return Backend(self._native.with_retry(max_attempts, *waits))
 
     def with_limit(self, *, upload: int = 0, download: int = 0) -> Backend:
-        """Saves and loads at most so many bytes a second, over all threads; 0: not limited."""
+        """Saves and loads at most so many bytes a second, over all threads; 0: not limited.
+
+        Around storage that makes failed calls again by itself, as `azure` does, only the first of
+        them counts: give the limits to that.
+        """
         return Backend(self._native.with_limit(upload, download))
 
     def with_dry_run(self) -> Backend:

@@ -105,6 +105,8 @@ class AzureOptions(metaclass=_Type):
     retry_for: timedelta
     retry: bool
     secondary: int
+    limit_upload: int
+    limit_download: int
     def __init__(self) -> None: ...
 
 class KeyOptions(metaclass=_Type):

@@ -70,7 +70,9 @@ void bind_azure_options(py::module_& module) {
       .def_readwrite("stall_timeout", &options::stall_timeout)
       .def_readwrite("retry_for", &options::retry_for)
       .def_readwrite("retry", &options::retry)
-      .def_readwrite("secondary", &options::secondary);
+      .def_readwrite("secondary", &options::secondary)
+      .def_readwrite("limit_upload", &options::limit_upload)
+      .def_readwrite("limit_download", &options::limit_download);
 }
 
 void bind_key_options(py::module_& module) {

@@ -34,6 +34,8 @@ struct azure_options {
   std::chrono::nanoseconds retry_for{};          /* 0: 15 minutes */
   bool retry = true;
   int32_t secondary = SAPDR_AZURE_SECONDARY_NEVER;
+  uint64_t limit_upload = 0;   /* bytes a second; 0: not limited */
+  uint64_t limit_download = 0; /* the same */
 };
 
 namespace detail {
@@ -63,6 +65,8 @@ inline sapdr_azure_options c_azure(const azure_options& options) {
   c.retry_for_ns = options.retry_for.count();
   c.no_retry = options.retry ? 0 : 1;
   c.secondary = options.secondary;
+  c.limit_upload = options.limit_upload;
+  c.limit_download = options.limit_download;
   return c;
 }
 
