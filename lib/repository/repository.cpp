@@ -77,9 +77,9 @@ namespace {
 
 // Takes back the key of a repository that could not be made, unless its config is there after all:
 // the answer alone may have been lost.
-void erase_without_config(Backend& backend, const FileName& key) noexcept {
+void erase_without_config(Backend& backend, const Id& key) noexcept {
   try {
-    if (!backend.exists(config_name)) backend.erase(key);
+    if (!backend.exists(config_name)) backend.erase({FileType::key, key.hex()});
   } catch (const std::exception&) {
     return;  // it stays, and the next attempt tells it
   }
@@ -127,11 +127,10 @@ RepositoryPtr Repository::init(ContextPtr context, BackendPtr backend,
   Cipher cipher(key);
   const auto sealed = seal(*context, cipher, as_bytes(config_json(config)));
   const Id key_id = save_key(*context, *backend, key, {settings.password, settings.cost});
-  const FileName key_name{FileType::key, key_id.hex()};
   try {
     backend->save(config_name, sealed);
   } catch (...) {
-    erase_without_config(*backend, key_name);
+    erase_without_config(*backend, key_id);
     throw;
   }
   return RepositoryPtr(
