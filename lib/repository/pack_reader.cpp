@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "format/pack.hpp"
-#include "repository/load_named.hpp"
 #include "repository/open_blobs.hpp"
 
 namespace sapdr::core {
@@ -124,7 +123,7 @@ PackReport read_once(Repository& repository, const Id& pack,
   try {
     data = repository.backend().load_all(name, max_pack_size);
   } catch (const Error& error) {
-    if (!is_damage(error)) throw;
+    if (error.code() != Code::not_found && error.code() != Code::corrupt) throw;
     report.problems.push_back(error.message());
     report.damaged = expected;
     return report;
