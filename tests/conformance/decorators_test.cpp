@@ -2,15 +2,14 @@
 
 #include <atomic>
 #include <chrono>
-#include <cstdlib>
 #include <functional>
 #include <mutex>
-#include <random>
 #include <thread>
 #include <vector>
 
 #include "../support/errors.hpp"
 #include "../support/files.hpp"
+#include "../support/seed.hpp"
 #include "backend_suite.hpp"
 #include "base/cancel.hpp"
 #include "base/workers.hpp"
@@ -69,15 +68,6 @@ size_t count(Backend& backend) {
   size_t n = 0;
   backend.list(FileType::pack, [&](const ObjectInfo&) { ++n; });
   return n;
-}
-
-// A new one for each run, printed; SAPDR_TEST_SEED repeats one.
-uint64_t seed() {
-  const char* given = std::getenv("SAPDR_TEST_SEED");
-  const uint64_t seed =
-      given != nullptr ? std::strtoull(given, nullptr, 0) : std::random_device()() + 1ULL;
-  MESSAGE("SAPDR_TEST_SEED=", seed);
-  return seed;
 }
 
 }  // namespace

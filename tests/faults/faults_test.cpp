@@ -22,7 +22,7 @@
 #include <thread>
 
 #include "operations.hpp"
-#include "seed.hpp"
+#include "support/seed.hpp"
 
 namespace fs = std::filesystem;
 using namespace sapdr::test;

@@ -8,22 +8,9 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
-#include <random>
 
 #include "faults.h"
-#include "seed.hpp"
-
-namespace sapdr::test {
-
-uint64_t seed() {
-  static const uint64_t chosen = [] {
-    const char* const given = std::getenv("SAPDR_TEST_SEED");
-    return given == nullptr ? std::random_device{}() : std::strtoull(given, nullptr, 10);
-  }();
-  return chosen;
-}
-
-}  // namespace sapdr::test
+#include "support/seed.hpp"
 
 namespace {
 
@@ -46,7 +33,6 @@ void end_of_alarm(int) {
 int main(int argc, char** argv) {
   std::set_terminate(end_of_terminate);
   signal(SIGALRM, end_of_alarm);
-  std::printf("seed %llu (SAPDR_TEST_SEED repeats it)\n",
-              static_cast<unsigned long long>(sapdr::test::seed()));
+  sapdr::test::seed();
   return doctest::Context(argc, argv).run();
 }

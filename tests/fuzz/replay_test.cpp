@@ -2,7 +2,6 @@
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -10,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "../support/seed.hpp"
 #include "targets.hpp"
 
 using namespace sapdr::test;
@@ -31,16 +31,6 @@ std::vector<std::string> inputs_of(const FuzzTarget& target) {
 
 void run(const FuzzTarget& target, const std::string& input) {
   target.run({reinterpret_cast<const std::byte*>(input.data()), input.size()});
-}
-
-// A new one for each run, printed; SAPDR_TEST_SEED repeats one.
-unsigned seed() {
-  const char* given = std::getenv("SAPDR_TEST_SEED");
-  const unsigned seed = given != nullptr ? static_cast<unsigned>(std::strtoul(given, nullptr, 0))
-                                         : std::random_device()();
-  std::printf("seed %u (SAPDR_TEST_SEED repeats it)\n", seed);
-  std::fflush(stdout);  // before anything ends the process
-  return seed;
 }
 
 std::string damaged(std::string input, const std::vector<std::string>& all, std::mt19937& random) {
@@ -72,7 +62,7 @@ std::string damaged(std::string input, const std::vector<std::string>& all, std:
 }  // namespace
 
 TEST_CASE("corpus: every input, and what becomes of it by random damage") {
-  std::mt19937 random(seed());
+  std::mt19937 random(static_cast<std::mt19937::result_type>(seed()));
   for (const FuzzTarget& target : fuzz_targets()) {
     CAPTURE(target.name);
     const std::vector<std::string> inputs = inputs_of(target);

@@ -1,19 +1,10 @@
 #include "support.hpp"
 
-#include <cstdlib>
 #include <stdexcept>
 
 #include "base/utf8.hpp"
 
 namespace sapdr::test {
-
-uint64_t seed() {
-  static const uint64_t value = [] {
-    const char* chosen = std::getenv("SAPDR_TEST_SEED");
-    return chosen != nullptr ? std::strtoull(chosen, nullptr, 10) : std::random_device()();
-  }();
-  return value;
-}
 
 std::string Random::bytes(size_t size) {
   std::string out(size, '\0');

@@ -11,13 +11,11 @@
 #include "base/error.hpp"
 #include "base/id.hpp"
 #include "support/errors.hpp"
+#include "support/seed.hpp"
 
 namespace sapdr::test {
 
 using namespace sapdr::core;
-
-// Of all random input; printed at the start, repeated with SAPDR_TEST_SEED.
-uint64_t seed();
 
 class Random {
  public:
