@@ -2,7 +2,6 @@
  * `nm -D --undefined-only libsapdr.so` shows. */
 #define _GNU_SOURCE
 #include <dirent.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "faults.h"
+#include "support/next_definition.h"
 
 enum {
   FILE_ = CALLS_FILE,
@@ -21,15 +21,6 @@ enum {
   GROW = CALLS_FILE | CALLS_GROW,
   SYNC = CALLS_FILE | CALLS_GROW | CALLS_INTERRUPTIBLE
 };
-
-/* The next definition of a function, in libc or a sanitizer. */
-#define NEXT(name)                                    \
-  static __typeof__(name)* next;                      \
-  if (next == NULL) {                                 \
-    __typeof__(name)* found = NULL;                   \
-    *(void**)(&found) = dlsym(RTLD_NEXT, #name);      \
-    __atomic_store_n(&next, found, __ATOMIC_RELAXED); \
-  }
 
 static int is_due(uint32_t calls, const char* name) {
   int error = 0;

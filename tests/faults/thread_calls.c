@@ -2,7 +2,6 @@
  * waits of the locks' protocol (a fifth of a second each) take milliseconds. The time of day is not
  * touched. */
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -10,17 +9,10 @@
 #include <time.h>
 
 #include "faults.h"
+#include "support/next_definition.h"
 
 enum { SPEED = 50 };
 static const int64_t SECOND = 1000000000;
-
-#define NEXT(name)                                    \
-  static __typeof__(name)* next;                      \
-  if (next == NULL) {                                 \
-    __typeof__(name)* found = NULL;                   \
-    *(void**)(&found) = dlsym(RTLD_NEXT, #name);      \
-    __atomic_store_n(&next, found, __ATOMIC_RELAXED); \
-  }
 
 struct start {
   void* (*run)(void*);

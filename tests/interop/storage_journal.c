@@ -7,7 +7,6 @@
  * ends the program with exit code 97 and a line on standard error. */
 #define _GNU_SOURCE
 #include <dirent.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -23,6 +22,8 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+#include "../support/next_definition.h"
 
 #ifndef SYS_listxattrat
 #define SYS_listxattrat 465 /* Linux 6.13 */
@@ -61,15 +62,6 @@ static int journal = -1;
 static char tracked[MAX_FD]; /* 1: an open file or folder below the folder */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
-/* The next definition of a function, in libc. */
-#define REAL(name)                                    \
-  static __typeof__(name)* real;                      \
-  if (real == NULL) {                                 \
-    __typeof__(name)* found = NULL;                   \
-    *(void**)(&found) = dlsym(RTLD_NEXT, #name);      \
-    __atomic_store_n(&real, found, __ATOMIC_RELAXED); \
-  }
-
 static void stop(const char* what, const char* path) {
   dprintf(STDERR_FILENO, "storage_journal: %s is not modelled and touches %s\n", what, path);
   _exit(UNMODELLED_EXIT_CODE);
@@ -95,8 +87,8 @@ __attribute__((constructor)) static void start(void) {
 static void append(const void* data, size_t size) {
   const char* at = data;
   while (size > 0) {
-    REAL(write)
-    const ssize_t n = real(journal, at, size);
+    NEXT(write)
+    const ssize_t n = next(journal, at, size);
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) stop("a journal that cannot be written", "itself");
     at += n;
@@ -184,18 +176,18 @@ static int needs_mode(int flags) {
 }
 
 static int open_and_note(int base, const char* given, int flags, mode_t mode) {
-  REAL(openat)
+  NEXT(openat)
   char path[PATH_MAX];
   const int below = is_below(base, given, path);
   if (below && ((flags & O_TMPFILE) == O_TMPFILE || (flags & O_DSYNC)))
     stop("open with such flags", path);
   if (!below) {
-    const int fd = real(base, given, flags, mode);
+    const int fd = next(base, given, flags, mode);
     if (fd >= 0 && fd < MAX_FD) tracked[fd] = 0;
     return fd;
   }
   pthread_mutex_lock(&mutex);
-  const int fd = real(base, given, flags, mode);
+  const int fd = next(base, given, flags, mode);
   if (fd >= MAX_FD) stop("a descriptor so high", path);
   if (fd >= 0) {
     struct stat st;
@@ -259,11 +251,11 @@ int creat64(const char* path, mode_t mode) {
 }
 
 int mkdirat(int base, const char* given, mode_t mode) {
-  REAL(mkdirat)
+  NEXT(mkdirat)
   char path[PATH_MAX];
-  if (!is_below(base, given, path)) return real(base, given, mode);
+  if (!is_below(base, given, path)) return next(base, given, mode);
   pthread_mutex_lock(&mutex);
-  const int result = real(base, given, mode);
+  const int result = next(base, given, mode);
   if (result == 0) {
     struct stat st;
     stat(path, &st);
@@ -283,20 +275,20 @@ static void note_write(int fd, off_t offset, const void* data, ssize_t size) {
 }
 
 ssize_t write(int fd, const void* data, size_t size) {
-  REAL(write)
-  if (!is_tracked(fd)) return real(fd, data, size);
+  NEXT(write)
+  if (!is_tracked(fd)) return next(fd, data, size);
   pthread_mutex_lock(&mutex);
-  const ssize_t n = real(fd, data, size < INT_MAX ? size : INT_MAX);
+  const ssize_t n = next(fd, data, size < INT_MAX ? size : INT_MAX);
   if (n > 0) note_write(fd, lseek(fd, 0, SEEK_CUR) - n, data, n);
   pthread_mutex_unlock(&mutex);
   return n;
 }
 
 ssize_t pwrite64(int fd, const void* data, size_t size, off64_t offset) {
-  REAL(pwrite64)
-  if (!is_tracked(fd)) return real(fd, data, size, offset);
+  NEXT(pwrite64)
+  if (!is_tracked(fd)) return next(fd, data, size, offset);
   pthread_mutex_lock(&mutex);
-  const ssize_t n = real(fd, data, size < INT_MAX ? size : INT_MAX, offset);
+  const ssize_t n = next(fd, data, size < INT_MAX ? size : INT_MAX, offset);
   if (n > 0) note_write(fd, offset, data, n);
   pthread_mutex_unlock(&mutex);
   return n;
@@ -308,8 +300,8 @@ ssize_t pwrite(int fd, const void* data, size_t size, off_t offset) {
 
 /* One part at a time is what the call may do anyway. */
 ssize_t writev(int fd, const struct iovec* parts, int n_parts) {
-  REAL(writev)
-  if (!is_tracked(fd)) return real(fd, parts, n_parts);
+  NEXT(writev)
+  if (!is_tracked(fd)) return next(fd, parts, n_parts);
   for (int i = 0; i < n_parts; ++i) {
     if (parts[i].iov_len > 0) return write(fd, parts[i].iov_base, parts[i].iov_len);
   }
@@ -317,10 +309,10 @@ ssize_t writev(int fd, const struct iovec* parts, int n_parts) {
 }
 
 int ftruncate64(int fd, off64_t size) {
-  REAL(ftruncate64)
-  if (!is_tracked(fd)) return real(fd, size);
+  NEXT(ftruncate64)
+  if (!is_tracked(fd)) return next(fd, size);
   pthread_mutex_lock(&mutex);
-  const int result = real(fd, size);
+  const int result = next(fd, size);
   if (result == 0) note((struct record){.kind = TRUNCATE, .fd = fd, .number = size}, 0, 0, 0);
   pthread_mutex_unlock(&mutex);
   return result;
@@ -331,49 +323,49 @@ int ftruncate(int fd, off_t size) {
 }
 
 int fchmod(int fd, mode_t mode) {
-  REAL(fchmod)
-  if (!is_tracked(fd)) return real(fd, mode);
+  NEXT(fchmod)
+  if (!is_tracked(fd)) return next(fd, mode);
   pthread_mutex_lock(&mutex);
-  const int result = real(fd, mode);
+  const int result = next(fd, mode);
   if (result == 0) note((struct record){.kind = SET_MODE, .fd = fd, .mode = mode & 07777}, 0, 0, 0);
   pthread_mutex_unlock(&mutex);
   return result;
 }
 
 /* fsync, fdatasync, syncfs */
-static int sync_and_note(int (*real)(int), int fd, enum kind kind) {
-  if (!is_tracked(fd)) return real(fd);
+static int sync_and_note(int (*next)(int), int fd, enum kind kind) {
+  if (!is_tracked(fd)) return next(fd);
   pthread_mutex_lock(&mutex);
-  const int result = real(fd);
+  const int result = next(fd);
   if (result == 0) note((struct record){.kind = kind, .fd = fd}, 0, 0, 0);
   pthread_mutex_unlock(&mutex);
   return result;
 }
 
 int fsync(int fd) {
-  REAL(fsync)
-  return sync_and_note(real, fd, SYNC);
+  NEXT(fsync)
+  return sync_and_note(next, fd, SYNC);
 }
 
 int fdatasync(int fd) {
-  REAL(fdatasync)
-  return sync_and_note(real, fd, SYNC);
+  NEXT(fdatasync)
+  return sync_and_note(next, fd, SYNC);
 }
 
 int syncfs(int fd) {
-  REAL(syncfs)
-  return sync_and_note(real, fd, SYNC_ALL);
+  NEXT(syncfs)
+  return sync_and_note(next, fd, SYNC_ALL);
 }
 
 int renameat2(int from_base, const char* from, int to_base, const char* to, unsigned flags) {
-  REAL(renameat2)
+  NEXT(renameat2)
   char source[PATH_MAX], target[PATH_MAX];
   const int below = is_below(from_base, from, source);
   if (below != is_below(to_base, to, target)) stop("renaming across the border", source);
-  if (!below) return real(from_base, from, to_base, to, flags);
+  if (!below) return next(from_base, from, to_base, to, flags);
   if (flags & ~(unsigned)RENAME_NOREPLACE) stop("renameat2 with such flags", source);
   pthread_mutex_lock(&mutex);
-  const int result = real(from_base, from, to_base, to, flags);
+  const int result = next(from_base, from, to_base, to, flags);
   if (result == 0) note((struct record){.kind = RENAME}, source, target, NULL);
   pthread_mutex_unlock(&mutex);
   return result;
@@ -388,13 +380,13 @@ int rename(const char* from, const char* to) {
 }
 
 int linkat(int from_base, const char* from, int to_base, const char* to, int flags) {
-  REAL(linkat)
+  NEXT(linkat)
   char source[PATH_MAX], target[PATH_MAX];
   const int below = is_below(from_base, from, source);
   if (below != is_below(to_base, to, target)) stop("linking across the border", source);
-  if (!below) return real(from_base, from, to_base, to, flags);
+  if (!below) return next(from_base, from, to_base, to, flags);
   pthread_mutex_lock(&mutex);
-  const int result = real(from_base, from, to_base, to, flags);
+  const int result = next(from_base, from, to_base, to, flags);
   if (result == 0) note((struct record){.kind = LINK}, source, target, NULL);
   pthread_mutex_unlock(&mutex);
   return result;
@@ -405,11 +397,11 @@ int link(const char* from, const char* to) {
 }
 
 int unlinkat(int base, const char* given, int flags) {
-  REAL(unlinkat)
+  NEXT(unlinkat)
   char path[PATH_MAX];
-  if (!is_below(base, given, path)) return real(base, given, flags);
+  if (!is_below(base, given, path)) return next(base, given, flags);
   pthread_mutex_lock(&mutex);
-  const int result = real(base, given, flags);
+  const int result = next(base, given, flags);
   if (result == 0) note((struct record){.kind = REMOVE}, path, NULL, NULL);
   pthread_mutex_unlock(&mutex);
   return result;
@@ -432,22 +424,22 @@ static void note_close(int fd) {
 }
 
 int close(int fd) {
-  REAL(close)
-  if (!is_tracked(fd)) return real(fd);
+  NEXT(close)
+  if (!is_tracked(fd)) return next(fd);
   pthread_mutex_lock(&mutex);
   note_close(fd);
-  const int result = real(fd);
+  const int result = next(fd);
   pthread_mutex_unlock(&mutex);
   return result;
 }
 
 int closedir(DIR* dir) {
-  REAL(closedir)
+  NEXT(closedir)
   const int fd = dirfd(dir);
-  if (!is_tracked(fd)) return real(dir);
+  if (!is_tracked(fd)) return next(dir);
   pthread_mutex_lock(&mutex);
   note_close(fd);
-  const int result = real(dir);
+  const int result = next(dir);
   pthread_mutex_unlock(&mutex);
   return result;
 }
@@ -455,9 +447,9 @@ int closedir(DIR* dir) {
 /* What follows is not modelled: it must not touch the folder. */
 
 int truncate64(const char* path, off64_t size) {
-  REAL(truncate64)
+  NEXT(truncate64)
   require_path_outside("truncate", AT_FDCWD, path);
-  return real(path, size);
+  return next(path, size);
 }
 
 int truncate(const char* path, off_t size) {
@@ -465,9 +457,9 @@ int truncate(const char* path, off_t size) {
 }
 
 int symlinkat(const char* content, int base, const char* path) {
-  REAL(symlinkat)
+  NEXT(symlinkat)
   require_path_outside("symlink", base, path);
-  return real(content, base, path);
+  return next(content, base, path);
 }
 
 int symlink(const char* content, const char* path) {
@@ -475,15 +467,15 @@ int symlink(const char* content, const char* path) {
 }
 
 int mknodat(int base, const char* path, mode_t mode, dev_t device) {
-  REAL(mknodat)
+  NEXT(mknodat)
   require_path_outside("mknod", base, path);
-  return real(base, path, mode, device);
+  return next(base, path, mode, device);
 }
 
 int fchmodat(int base, const char* path, mode_t mode, int flags) {
-  REAL(fchmodat)
+  NEXT(fchmodat)
   require_path_outside("chmod", base, path);
-  return real(base, path, mode, flags);
+  return next(base, path, mode, flags);
 }
 
 int chmod(const char* path, mode_t mode) {
@@ -491,9 +483,9 @@ int chmod(const char* path, mode_t mode) {
 }
 
 FILE* fopen64(const char* path, const char* mode) {
-  REAL(fopen64)
+  NEXT(fopen64)
   require_path_outside("fopen", AT_FDCWD, path);
-  return real(path, mode);
+  return next(path, mode);
 }
 
 FILE* fopen(const char* path, const char* mode) {
@@ -501,15 +493,15 @@ FILE* fopen(const char* path, const char* mode) {
 }
 
 FILE* fdopen(int fd, const char* mode) {
-  REAL(fdopen)
+  NEXT(fdopen)
   require_outside("fdopen", fd);
-  return real(fd, mode);
+  return next(fd, mode);
 }
 
 int mkostemps(char* path, int suffix, int flags) {
-  REAL(mkostemps)
+  NEXT(mkostemps)
   require_path_outside("mkstemp", AT_FDCWD, path);
-  return real(path, suffix, flags);
+  return next(path, suffix, flags);
 }
 
 int mkostemp(char* path, int flags) {
@@ -523,9 +515,9 @@ int mkstemp64(char* path) {
 }
 
 void* mmap64(void* at, size_t size, int protection, int flags, int fd, off64_t offset) {
-  REAL(mmap64)
+  NEXT(mmap64)
   if ((flags & MAP_SHARED) && (protection & PROT_WRITE) && fd >= 0) require_outside("mmap", fd);
-  return real(at, size, protection, flags, fd, offset);
+  return next(at, size, protection, flags, fd, offset);
 }
 
 void* mmap(void* at, size_t size, int protection, int flags, int fd, off_t offset) {
@@ -533,9 +525,9 @@ void* mmap(void* at, size_t size, int protection, int flags, int fd, off_t offse
 }
 
 ssize_t sendfile64(int to, int from, off64_t* offset, size_t size) {
-  REAL(sendfile64)
+  NEXT(sendfile64)
   require_outside("sendfile", to);
-  return real(to, from, offset, size);
+  return next(to, from, offset, size);
 }
 
 ssize_t sendfile(int to, int from, off_t* offset, size_t size) {
@@ -544,22 +536,22 @@ ssize_t sendfile(int to, int from, off_t* offset, size_t size) {
 
 ssize_t copy_file_range(int from, off64_t* from_offset, int to, off64_t* to_offset, size_t size,
                         unsigned flags) {
-  REAL(copy_file_range)
+  NEXT(copy_file_range)
   require_outside("copy_file_range", to);
-  return real(from, from_offset, to, to_offset, size, flags);
+  return next(from, from_offset, to, to_offset, size, flags);
 }
 
 ssize_t splice(int from, off64_t* from_offset, int to, off64_t* to_offset, size_t size,
                unsigned flags) {
-  REAL(splice)
+  NEXT(splice)
   require_outside("splice", to);
-  return real(from, from_offset, to, to_offset, size, flags);
+  return next(from, from_offset, to, to_offset, size, flags);
 }
 
 ssize_t pwritev64v2(int fd, const struct iovec* parts, int n_parts, off64_t offset, int flags) {
-  REAL(pwritev64v2)
+  NEXT(pwritev64v2)
   require_outside("pwritev2", fd);
-  return real(fd, parts, n_parts, offset, flags);
+  return next(fd, parts, n_parts, offset, flags);
 }
 
 ssize_t pwritev2(int fd, const struct iovec* parts, int n_parts, off_t offset, int flags) {
@@ -567,9 +559,9 @@ ssize_t pwritev2(int fd, const struct iovec* parts, int n_parts, off_t offset, i
 }
 
 ssize_t pwritev64(int fd, const struct iovec* parts, int n_parts, off64_t offset) {
-  REAL(pwritev64)
+  NEXT(pwritev64)
   require_outside("pwritev", fd);
-  return real(fd, parts, n_parts, offset);
+  return next(fd, parts, n_parts, offset);
 }
 
 ssize_t pwritev(int fd, const struct iovec* parts, int n_parts, off_t offset) {
@@ -577,9 +569,9 @@ ssize_t pwritev(int fd, const struct iovec* parts, int n_parts, off_t offset) {
 }
 
 int fallocate64(int fd, int mode, off64_t offset, off64_t size) {
-  REAL(fallocate64)
+  NEXT(fallocate64)
   require_outside("fallocate", fd);
-  return real(fd, mode, offset, size);
+  return next(fd, mode, offset, size);
 }
 
 int fallocate(int fd, int mode, off_t offset, off_t size) {
@@ -587,9 +579,9 @@ int fallocate(int fd, int mode, off_t offset, off_t size) {
 }
 
 int posix_fallocate64(int fd, off64_t offset, off64_t size) {
-  REAL(posix_fallocate64)
+  NEXT(posix_fallocate64)
   require_outside("posix_fallocate", fd);
-  return real(fd, offset, size);
+  return next(fd, offset, size);
 }
 
 int posix_fallocate(int fd, off_t offset, off_t size) {
@@ -597,23 +589,23 @@ int posix_fallocate(int fd, off_t offset, off_t size) {
 }
 
 int dup(int fd) {
-  REAL(dup)
+  NEXT(dup)
   require_outside("dup", fd);
-  return real(fd);
+  return next(fd);
 }
 
 int dup3(int fd, int to, int flags) {
-  REAL(dup3)
+  NEXT(dup3)
   require_outside("dup3", fd);
   require_outside("dup3", to);
-  return real(fd, to, flags);
+  return next(fd, to, flags);
 }
 
 int dup2(int fd, int to) {
-  REAL(dup2)
+  NEXT(dup2)
   require_outside("dup2", fd);
   require_outside("dup2", to);
-  return real(fd, to);
+  return next(fd, to);
 }
 
 static int duplicates(int command) {
@@ -621,34 +613,34 @@ static int duplicates(int command) {
 }
 
 int fcntl64(int fd, int command, ...) {
-  REAL(fcntl64)
+  NEXT(fcntl64)
   va_list list;
   va_start(list, command);
   void* argument = va_arg(list, void*);
   va_end(list);
   if (duplicates(command)) require_outside("fcntl", fd);
-  return real(fd, command, argument);
+  return next(fd, command, argument);
 }
 
 int fcntl(int fd, int command, ...) {
-  REAL(fcntl64)
+  NEXT(fcntl64)
   va_list list;
   va_start(list, command);
   void* argument = va_arg(list, void*);
   va_end(list);
   if (duplicates(command)) require_outside("fcntl", fd);
-  return real(fd, command, argument);
+  return next(fd, command, argument);
 }
 
 /* Cloning a file into another one. */
 int ioctl(int fd, unsigned long request, ...) {
-  REAL(ioctl)
+  NEXT(ioctl)
   va_list list;
   va_start(list, request);
   void* argument = va_arg(list, void*);
   va_end(list);
   require_outside("ioctl", fd);
-  return real(fd, request, argument);
+  return next(fd, request, argument);
 }
 
 /* Calls that a program makes past libc. Some that only read are known. */
@@ -667,7 +659,7 @@ static int only_reads(long number) {
 }
 
 long syscall(long number, ...) {
-  REAL(syscall)
+  NEXT(syscall)
   va_list list;
   va_start(list, number);
   long a[6];
@@ -678,7 +670,7 @@ long syscall(long number, ...) {
     snprintf(name, sizeof name, "system call %ld past libc", number);
     stop(name, "perhaps the folder");
   }
-  const long result = real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+  const long result = next(number, a[0], a[1], a[2], a[3], a[4], a[5]);
   if (number == SYS_openat2 && result >= 0) {
     require_outside("openat2", (int)result);
     if (result < MAX_FD) tracked[result] = 0;
