@@ -2,7 +2,6 @@
 
 #include <doctest/doctest.h>
 
-#include <array>
 #include <cstring>
 #include <filesystem>
 #include <stdexcept>
@@ -13,7 +12,6 @@ namespace sapdr::test {
 
 namespace {
 
-const sapdr::init_options cheap{.password = password, .scrypt_n = 2, .scrypt_r = 1, .scrypt_p = 1};
 const sapdr::key_options next_key{
     .password = next_password, .scrypt_n = 2, .scrypt_r = 1, .scrypt_p = 1};
 const sapdr::prune_options prune_all{.max_unused = "0", .grace = std::chrono::nanoseconds(0)};
@@ -26,7 +24,7 @@ sapdr::context new_context() {
 std::string object(const Place& place, const std::string& part) {
   const auto names = place.files_with("repository/" + part);
   REQUIRE(!names.empty());
-  return fs::path(place.repository()).parent_path().string() + "/" + names.front();
+  return place.path_of(names.front());
 }
 
 void flip_a_bit(const std::string& path) {
@@ -41,7 +39,7 @@ std::string largest_pack(const Place& place) {
   std::string largest;
   uintmax_t size = 0;
   for (const std::string& name : place.files_with("repository/data/")) {
-    const std::string path = fs::path(place.repository()).parent_path().string() + "/" + name;
+    const std::string path = place.path_of(name);
     if (fs::file_size(path) > size) {
       size = fs::file_size(path);
       largest = path;
@@ -76,8 +74,57 @@ size_t count_of(const Place& place, const std::string& part) {
   return place.files_with(part).size();
 }
 
-std::vector<Operation> make_operations() {
-  std::vector<Operation> all;
+void add_reading(std::vector<Operation>& all) {
+  all.push_back({.name = "look", .run = [](const Place& place) {
+                   auto repository = open_repository(place.repository());
+                   size_t n = 0;
+                   for (const auto& node : repository.walk("latest")) n += node.path.size();
+                   if (repository.snapshots().size() != 2 || n == 0) throw std::runtime_error("?");
+                   repository.list("blob", [&](auto, auto) { ++n; });
+                   repository.cat("snapshot", place.first());
+                   repository.stats();
+                   repository.key_list();
+                 }});
+  all.push_back({.name = "verify", .run = [](const Place& place) {
+                   open_repository(place.repository())
+                       .verify(place.second(), place.restored(),
+                               {.strict = true, .observer = watch()});
+                 }});
+  all.push_back(
+      {.name = "check", .run = [](const Place& place) {
+         open_repository(place.repository()).check({.read_data = true, .observer = watch()});
+       }});
+  all.push_back({.name = "diff", .run = [](const Place& place) {
+                   size_t n = 0;
+                   open_repository(place.repository())
+                       .diff(place.first(), place.second(), [&](auto&) { ++n; },
+                             {.metadata = true, .observer = watch()});
+                   if (n == 0) throw std::runtime_error("nothing differs");
+                 }});
+  all.push_back({.name = "find", .run = [](const Place& place) {
+                   size_t n = 0;
+                   open_repository(place.repository())
+                       .find({.patterns = {"kept", "fol*/bel*"}, .observer = watch()},
+                             [&](auto&) { ++n; });
+                   if (n < 4) throw std::runtime_error("not all was found");
+                 }});
+  all.push_back({.name = "dump", .run = [](const Place& place) {
+                   size_t size = 0;
+                   open_repository(place.repository())
+                       .dump("latest", place.source() + "/kept",
+                             [&](auto piece) { size += piece.size(); });
+                   if (size != 200'000) throw std::runtime_error("not all was dumped");
+                 }});
+  all.push_back({.name = "open a file", .run = [](const Place& place) {
+                   auto repository = open_repository(place.repository());
+                   auto file = repository.open_file(place.first(), place.source() + "/gone");
+                   std::vector<std::byte> piece(100'000);
+                   for (uint64_t at = 0; at < file.size(); at += file.read(at, piece)) {
+                   }
+                 }});
+}
+
+void add_backups(std::vector<Operation>& all) {
   all.push_back({.name = "init",
                  .run =
                      [](const Place& place) {
@@ -95,16 +142,6 @@ std::vector<Operation> make_operations() {
                          sapdr::repository::init(ctx, storage, cheap);
                        }
                      }});
-  all.push_back({.name = "look", .run = [](const Place& place) {
-                   auto repository = open_repository(place.repository());
-                   size_t n = 0;
-                   for (const auto& node : repository.walk("latest")) n += node.path.size();
-                   if (repository.snapshots().size() != 2 || n == 0) throw std::runtime_error("?");
-                   repository.list("blob", [&](auto, auto) { ++n; });
-                   repository.cat("snapshot", place.first());
-                   repository.stats();
-                   repository.key_list();
-                 }});
   all.push_back({.name = "backup",
                  .run =
                      [](const Place& place) {
@@ -153,33 +190,29 @@ std::vector<Operation> make_operations() {
              });
              CHECK(size == 300'000);
            }});
-  all.push_back({.name = "verify", .run = [](const Place& place) {
-                   open_repository(place.repository())
-                       .verify(place.second(), place.restored(),
-                               {.strict = true, .observer = watch()});
-                 }});
-  const auto restore_second = [](const Place& place) {
-    place.remove_locks();
-    open_repository(place.repository()).restore_plan(place.second(), place.target()).run();
-    require_restored(place, true);
-  };
-  all.push_back({.name = "restore",
-                 .run =
-                     [](const Place& place) {
-                       open_repository(place.repository())
-                           .restore_plan(place.second(), place.target(),
-                                         {.observer = watch(), .verify = true})
-                           .run();
-                     },
-                 .finish = restore_second,
-                 .succeeded = [](const Place& place) { require_restored(place, true); }});
+}
+
+void restore_second(const Place& place, const sapdr::restore_options& options) {
+  open_repository(place.repository()).restore_plan(place.second(), place.target(), options).run();
+}
+
+void restore_again(const Place& place) {
+  place.remove_locks();
+  restore_second(place, {});
+  require_restored(place, true);
+}
+
+void add_restores(std::vector<Operation>& all) {
+  all.push_back(
+      {.name = "restore",
+       .run =
+           [](const Place& place) { restore_second(place, {.observer = watch(), .verify = true}); },
+       .finish = restore_again,
+       .succeeded = [](const Place& place) { require_restored(place, true); }});
   all.push_back({.name = "restore over what is there",
                  .run =
                      [](const Place& place) {
-                       open_repository(place.repository())
-                           .restore_plan(place.second(), place.target(),
-                                         {.observer = watch(), .remove_extra = true})
-                           .run();
+                       restore_second(place, {.observer = watch(), .remove_extra = true});
                      },
                  .prepare =
                      [](const Place& place) {
@@ -188,16 +221,15 @@ std::vector<Operation> make_operations() {
                        write_file(place.in_target("new"), "older");
                        fs::create_symlink("nowhere", place.in_target("folder"));
                      },
-                 .finish = restore_second,
+                 .finish = restore_again,
                  .succeeded =
                      [](const Place& place) {
                        require_restored(place, true);
                        CHECK(!fs::exists(place.in_target("extra folder")));
                      }});
-  all.push_back(
-      {.name = "check", .run = [](const Place& place) {
-         open_repository(place.repository()).check({.read_data = true, .observer = watch()});
-       }});
+}
+
+void add_changes(std::vector<Operation>& all) {
   all.push_back({.name = "forget",
                  .run =
                      [](const Place& place) {
@@ -240,6 +272,9 @@ std::vector<Operation> make_operations() {
                      [](const Place& place) {
                        CHECK(open_repository(place.other()).snapshots().size() == 2);
                      }});
+}
+
+void add_repairs(std::vector<Operation>& all) {
   all.push_back({.name = "repair index",
                  .run =
                      [](const Place& place) {
@@ -272,34 +307,9 @@ std::vector<Operation> make_operations() {
                        tolerate_loss([&] { repository.repair_packs(); });
                      },
                  .finish = repair_all});
-  all.push_back({.name = "diff", .run = [](const Place& place) {
-                   size_t n = 0;
-                   open_repository(place.repository())
-                       .diff(place.first(), place.second(), [&](auto&) { ++n; },
-                             {.metadata = true, .observer = watch()});
-                   if (n == 0) throw std::runtime_error("nothing differs");
-                 }});
-  all.push_back({.name = "find", .run = [](const Place& place) {
-                   size_t n = 0;
-                   open_repository(place.repository())
-                       .find({.patterns = {"kept", "fol*/bel*"}, .observer = watch()},
-                             [&](auto&) { ++n; });
-                   if (n < 4) throw std::runtime_error("not all was found");
-                 }});
-  all.push_back({.name = "dump", .run = [](const Place& place) {
-                   size_t size = 0;
-                   open_repository(place.repository())
-                       .dump("latest", place.source() + "/kept",
-                             [&](auto piece) { size += piece.size(); });
-                   if (size != 200'000) throw std::runtime_error("not all was dumped");
-                 }});
-  all.push_back({.name = "open a file", .run = [](const Place& place) {
-                   auto repository = open_repository(place.repository());
-                   auto file = repository.open_file(place.first(), place.source() + "/gone");
-                   std::vector<std::byte> piece(100'000);
-                   for (uint64_t at = 0; at < file.size(); at += file.read(at, piece)) {
-                   }
-                 }});
+}
+
+void add_checksums(std::vector<Operation>& all) {
   all.push_back({.name = "checksum", .run = [](const Place& place) {
                    size_t n = 0;
                    sapdr::checksum_tree(new_context(), place.restored(), [&](auto&) { ++n; },
@@ -326,6 +336,9 @@ std::vector<Operation> make_operations() {
                      [](const Place& place) {
                        sapdr::manifest_write(new_context(), place.restored(), place.manifest());
                      }});
+}
+
+void add_keys(std::vector<Operation>& all) {
   all.push_back(
       {.name = "add a key",
        .run = [](const Place& place) { open_repository(place.repository()).key_add(next_key); },
@@ -356,6 +369,17 @@ std::vector<Operation> make_operations() {
        .succeeded = [](const Place& place) { CHECK(count_of(place, "repository/keys/") == 1); }});
   all.push_back({.name = "unlock",
                  .run = [](const Place& place) { open_repository(place.repository()).unlock(); }});
+}
+
+std::vector<Operation> make_operations() {
+  std::vector<Operation> all;
+  add_reading(all);
+  add_backups(all);
+  add_restores(all);
+  add_changes(all);
+  add_repairs(all);
+  add_checksums(all);
+  add_keys(all);
   return all;
 }
 

@@ -12,8 +12,6 @@ namespace sapdr::test {
 
 namespace {
 
-const sapdr::init_options cheap{.password = password, .scrypt_n = 2, .scrypt_r = 1, .scrypt_p = 1};
-
 // Objects and their sizes, without locks.
 std::map<std::string, uintmax_t> objects(const std::string& folder) {
   std::map<std::string, uintmax_t> found;
@@ -113,7 +111,7 @@ bool Place::is_untouched() const {
 }
 
 void Place::remove_locks() const {
-  for (const std::string& lock : files_with("locks/")) fs::remove(work_ + "/" + lock);
+  for (const std::string& lock : files_with("locks/")) fs::remove(path_of(lock));
 }
 
 void Place::remove_half_made() const {

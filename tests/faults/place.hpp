@@ -12,6 +12,8 @@ namespace sapdr::test {
 
 inline const std::string password = "correct horse";
 inline const std::string next_password = "battery staple";
+inline const sapdr::init_options cheap{
+    .password = password, .scrypt_n = 2, .scrypt_r = 1, .scrypt_p = 1};
 
 class Place {
  public:
@@ -35,8 +37,9 @@ class Place {
   // Where something restored into `target` lies.
   std::string in_target(const std::string& name) const { return target() + source_ + "/" + name; }
 
-  // The names of all files below what an attempt may change that contain `part`.
+  // The names of all files below what an attempt may change that contain `part`; and where one is.
   std::vector<std::string> files_with(const std::string& part) const;
+  std::string path_of(const std::string& name) const { return work_ + "/" + name; }
   // Whether no object of either repository came or went, but for locks.
   bool is_untouched() const;
   void remove_locks() const;
