@@ -193,6 +193,7 @@ void TreeBuilder::other(Node node, std::string path) {
 }
 
 void TreeBuilder::failed(std::string path, const Error& error) {
+  if (error.code() == Code::no_memory) throw error;  // which says nothing about the item
   {
     const std::lock_guard lock(result_mutex_);
     ++result_.items_failed;
