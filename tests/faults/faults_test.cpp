@@ -40,12 +40,18 @@ size_t count(const char* folder) {
   return static_cast<size_t>(std::distance(fs::directory_iterator(folder), {}));
 }
 
+size_t count_threads() {
+  return count("/proc/self/task");
+}
+
+const size_t threads_at_start = count_threads();
+
 // A thread that was waited for may still be seen for a moment.
-bool threads_are(size_t expected) {
-  for (int i = 0; i < 500 && count("/proc/self/task") != expected; ++i) {
+bool all_threads_ended() {
+  for (int i = 0; i < 500 && count_threads() != threads_at_start; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
-  return count("/proc/self/task") == expected;
+  return count_threads() == threads_at_start;
 }
 
 struct Outcome {
@@ -91,14 +97,14 @@ using Statuses = std::set<sapdr_status>;
 bool survives(const Operation& operation, const struct fault& fault, const Statuses& expected) {
   place().reset();
   operation.prepare(place());
-  const size_t files = count("/proc/self/fd"), threads = count("/proc/self/task");
+  const size_t files = count("/proc/self/fd");
   const Outcome outcome = attempt(operation, fault);
   const std::string lasts = fault.number == FAULT_LASTS ? ", and all after it" : "";
   const std::string status = sapdr_status_name(outcome.status);
   INFO("call ", fault.nth, ", ", outcome.hit, ", of ", outcome.calls, " fails with errno ",
        fault.error, lasts, ": ", status, " ", outcome.message);
   CHECK(count("/proc/self/fd") == files);
-  CHECK(threads_are(threads));
+  CHECK(all_threads_ended());
   if (!may_leave_something(fault, outcome)) {
     CHECK(place().files_with("locks/").empty());
     CHECK(place().files_with("-tmp-").empty());
