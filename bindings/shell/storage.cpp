@@ -1,6 +1,7 @@
 #include "storage.hpp"
 
 #include <charconv>
+#include <list>
 #include <string_view>
 
 #include "failure.hpp"
@@ -39,7 +40,11 @@ std::int64_t time_limit(const std::string& name, const std::string& value) {
   throw usage_error("-o " + name + ": \"" + shown(value) + "\" is no time at all");
 }
 
-void set(sapdr_azure_options& options, const std::string& name, const std::string& value) {
+// What options borrow.
+using Texts = std::list<std::string>;
+
+void set(sapdr_azure_options& options, const std::string& name, const std::string& value,
+         Texts& texts) {
   if (name == "azure.connections") {
     options.connections = number(name, value);
   } else if (name == "azure.access-tier") {
@@ -59,17 +64,26 @@ void set(sapdr_azure_options& options, const std::string& name, const std::strin
     options.first_byte_timeout_ns = time_limit(name, value);
   } else if (name == "azure.stall-timeout") {
     options.stall_timeout_ns = time_limit(name, value);
+  } else if (name == "azure.rehydrate-priority") {
+    options.rehydrate_fast =
+        parse_choice("-o azure.rehydrate-priority", lower(value), {{"standard", 0}, {"high", 1}});
+  } else if (name == "azure.account-id") {
+    options.account_id = texts.emplace_back(value).c_str();
+  } else if (name == "azure.management") {
+    options.management_endpoint = texts.emplace_back(value).c_str();
   } else {
     throw usage_error("-o: \"" + shown(name) + "\" is not an option")
         .hinted(
             "use azure.connections=N, azure.access-tier=Hot|Cool|Cold|Archive, "
-            "azure.secondary=never|after-failure|only, or azure.connect-timeout, "
-            "azure.first-byte-timeout, azure.stall-timeout=DURATION");
+            "azure.secondary=never|after-failure|only, azure.rehydrate-priority=Standard|High, or "
+            "azure.connect-timeout, "
+            "azure.first-byte-timeout, azure.stall-timeout=DURATION, or for doctor "
+            "azure.account-id=ID, azure.management=URL");
   }
 }
 
 // All are looked at, also those of storage that is not used: a slip must not go unseen.
-sapdr_azure_options azure_options(const StorageOptions& given) {
+sapdr_azure_options azure_options(const StorageOptions& given, Texts& texts) {
   sapdr_azure_options options;
   SAPDR_INIT(&options);
   if (given.only_reads) options.secondary = SAPDR_AZURE_SECONDARY_AFTER_FAILURE;
@@ -78,7 +92,7 @@ sapdr_azure_options azure_options(const StorageOptions& given) {
     if (equals == std::string::npos) {
       throw usage_error("-o: \"" + shown(each) + "\" is not NAME=VALUE");
     }
-    set(options, lower(each.substr(0, equals)), each.substr(equals + 1));
+    set(options, lower(each.substr(0, equals)), each.substr(equals + 1), texts);
   }
   options.ca_file = given.ca_file.empty() ? nullptr : given.ca_file.c_str();
   if (!given.retry_for.empty()) {
@@ -92,7 +106,8 @@ sapdr_azure_options azure_options(const StorageOptions& given) {
 
 Backend open_storage(sapdr_ctx* context, const std::string& location,
                      const StorageOptions& options) {
-  const sapdr_azure_options azure = azure_options(options);
+  Texts texts;
+  const sapdr_azure_options azure = azure_options(options, texts);
   return make<Backend>([&](auto** out, sapdr_error** error) {
     return is_in_azure(location)
                ? sapdr_backend_open_azure(out, context, location.c_str(), &azure, error)

@@ -71,6 +71,14 @@ typedef struct sapdr_azure_options {
                                     0: 15 minutes */
   int32_t no_retry;              /* 1: calls are made once */
   int32_t secondary;             /* SAPDR_AZURE_SECONDARY_* */
+  int32_t rehydrate_fast;        /* 1: packs in the archive are asked for with high priority, which
+                                    costs more; see sapdr_restore_plan_warm_up */
+  int32_t reserved;
+  /* Only for sapdr_doctor_run, which asks Azure Resource Manager: */
+  const char *account_id;        /* "/subscriptions/…/storageAccounts/NAME"; NULL: looked for among
+                                    what the identity may see. With it, one from the environment
+                                    asks if storage is opened by a key or a SAS */
+  const char *management_endpoint; /* NULL: that of the cloud, "https://management.azure.com" */
 } sapdr_azure_options;
 
 /* Opens storage in Azure without touching it. `location` is one of

@@ -76,9 +76,11 @@ core::AzureIdentitySettings read_identity(const sapdr_azure_options& given) {
 core::AzureBlobOptions read_azure(const core::ContextPtr& context,
                                   const sapdr_azure_options& given) {
   capi::require_range(given.identity_kind, 0, SAPDR_AZURE_IDENTITY_CLI, "identity_kind");
+  capi::require_unused(given.reserved);
   capi::require_range(given.connections, 0, most_connections, "connections");
   core::AzureBlobOptions options;
   options.connections = given.connections;
+  options.rehydrate_fast = given.rehydrate_fast != 0;
   options.pack_tier =
       capi::read_choice<core::AccessTier>(given.pack_tier, SAPDR_AZURE_TIER_ARCHIVE, "pack_tier");
   options.secondary = capi::read_choice<core::ReadSecondary>(
@@ -89,6 +91,8 @@ core::AzureBlobOptions read_azure(const core::ContextPtr& context,
   read_secret(options.connection_string, given.connection_string, "connection_string");
   read_text(options.ca_file, given.ca_file, "ca_file");
   read_text(options.proxy, given.proxy, "proxy");
+  read_text(options.account_id, given.account_id, "account_id");
+  read_text(options.management_endpoint, given.management_endpoint, "management_endpoint");
   read_timeout(options.timeouts.connect, given.connect_timeout_ns, "connect_timeout_ns");
   read_timeout(options.timeouts.first_byte, given.first_byte_timeout_ns, "first_byte_timeout_ns");
   read_timeout(options.timeouts.stall, given.stall_timeout_ns, "stall_timeout_ns");

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "storage/facts.hpp"
+
 namespace sapdr::core {
 
 const char* to_string(FileType type) {
@@ -53,6 +55,10 @@ Bytes Backend::load_all(const FileName& file, uint64_t limit) {
   Bytes data(size);
   load(file, 0, data);
   return data;
+}
+
+StorageFacts Backend::facts() {
+  return {};
 }
 
 }  // namespace sapdr::core

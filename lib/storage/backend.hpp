@@ -29,6 +29,8 @@
 
 namespace sapdr::core {
 
+struct StorageFacts;  // storage/facts.hpp
+
 // What kind of object; each kind has its own folder. `verified` is ours: see docs/FORMAT.md.
 enum class FileType : uint8_t { config, key, lock, snapshot, index, pack, verified };
 
@@ -51,11 +53,15 @@ bool is_object_name(std::string_view name) noexcept;
 // Throws Code::invalid_argument unless `file` may be the name of an object.
 void require_valid(const FileName& file);
 
+// Whether an object can be read at once: storage may move it to where it takes hours to come back.
+enum class Warmth : uint8_t { ready, waking, cold };
+
 // What `list` tells.
 struct ObjectInfo {
   std::string_view name;
   uint64_t size = 0;
   UnixNs modified = 0;  // 0: the storage does not tell
+  Warmth warmth = Warmth::ready;
 };
 
 using ObjectVisitor = std::function<void(const ObjectInfo& object)>;
@@ -93,6 +99,12 @@ class Backend {
   // is away. Whoever only reads takes no lock then: it could not, and no prune reaches this copy
   // first.
   virtual bool is_read_only() const { return false; }
+  // Asks that an object which is cold can be read again, and does not wait until it is. Fine if it
+  // is not cold.
+  virtual void warm_up(const FileName&) {}
+  // What the storage tells of itself and of what we may do there; changes nothing. What may pass
+  // is thrown, what is refused is part of the answer. Storage that cannot be asked knows nothing.
+  virtual StorageFacts facts();
 };
 
 using BackendPtr = std::shared_ptr<Backend>;

@@ -7,6 +7,7 @@
 
 #include "checksum/sha256.hpp"
 #include "storage/cache_space.hpp"
+#include "storage/facts.hpp"
 
 namespace sapdr::core {
 
@@ -80,6 +81,10 @@ void CachedBackend::save(const FileName& file, ByteView data) {
 void CachedBackend::erase(const FileName& file) {
   inner_->erase(file);
   drop(file);
+}
+
+StorageFacts CachedBackend::facts() {
+  return inner_->facts();
 }
 
 void CachedBackend::list(FileType type, const ObjectVisitor& each) {

@@ -47,6 +47,8 @@ class CachedBackend final : public Backend {
   void list(FileType type, const ObjectVisitor& each) override;
   void erase(const FileName& file) override;
   void sync_names(FileType type) override { inner_->sync_names(type); }
+  void warm_up(const FileName& file) override { inner_->warm_up(file); }
+  StorageFacts facts() override;
 
   // A part of it did not come out right.
   void drop(const FileName& file);

@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "storage/facts.hpp"
 #include "storage/listing.hpp"
 
 namespace sapdr::core {
@@ -39,6 +40,7 @@ class DryRunBackend final : public Backend {
   void list(FileType type, const ObjectVisitor& each) override;
   void sync_names(FileType) override {}  // nothing relies on it
   void erase(const FileName& file) override;
+  StorageFacts facts() override { return inner_->facts(); }
 
  private:
   using Key = std::pair<FileType, std::string>;
@@ -76,7 +78,7 @@ void DryRunBackend::list(FileType type, const ObjectVisitor& each) {
     const FileName file{type, std::string(object.name)};
     if (!is_erased(file) && !changes_->exists(file)) each(object);
   });
-  changes_->list(type, [&](const ObjectInfo& object) { each({object.name, object.size, 0}); });
+  changes_->list(type, [&](const ObjectInfo& object) { each({object.name, object.size}); });
 }
 
 void DryRunBackend::erase(const FileName& file) {

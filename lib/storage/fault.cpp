@@ -3,6 +3,8 @@
 #include <atomic>
 #include <utility>
 
+#include "storage/facts.hpp"
+
 namespace sapdr::core {
 
 namespace {
@@ -53,6 +55,8 @@ class FaultBackend final : public Backend {
   void erase(const FileName& file) override {
     run(call_erase, "erase " + to_string(file), [&] { inner_->erase(file); });
   }
+  void warm_up(const FileName& file) override { inner_->warm_up(file); }
+  StorageFacts facts() override { return inner_->facts(); }
 
  private:
   template <class Body>

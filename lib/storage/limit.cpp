@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/cancel.hpp"
+#include "storage/facts.hpp"
 
 namespace sapdr::core {
 
@@ -39,6 +40,8 @@ class LimitBackend final : public Backend {
   void list(FileType type, const ObjectVisitor& each) override { inner_->list(type, each); }
   void sync_names(FileType type) override { inner_->sync_names(type); }
   void erase(const FileName& file) override { inner_->erase(file); }
+  void warm_up(const FileName& file) override { inner_->warm_up(file); }
+  StorageFacts facts() override { return inner_->facts(); }
 
  private:
   static void wait(std::optional<TokenBucket>& bucket, uint64_t bytes) {

@@ -8,7 +8,7 @@ void Listing::add(const ObjectInfo& object) {
   const FileName file{type_, std::string(object.name)};
   require_valid(file);
   const Id id = type_ == FileType::config ? Id{} : Id::parse(file.name).value();
-  entries_.push_back({id, object.size, object.modified});
+  entries_.push_back({id, object.size, object.modified, object.warmth});
 }
 
 std::string Listing::name_of(const Entry& entry) const {
@@ -27,7 +27,9 @@ void Listing::require_each_once() {
 }
 
 void Listing::tell(const ObjectVisitor& each) const {
-  for (const Entry& entry : entries_) each({name_of(entry), entry.size, entry.modified});
+  for (const Entry& entry : entries_) {
+    each({name_of(entry), entry.size, entry.modified, entry.warmth});
+  }
 }
 
 }  // namespace sapdr::core

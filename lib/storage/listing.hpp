@@ -24,6 +24,7 @@ class Listing {
     Id id;  // null for the config
     uint64_t size;
     UnixNs modified;
+    Warmth warmth;
   };
 
   std::string name_of(const Entry& entry) const;

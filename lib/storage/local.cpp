@@ -2,12 +2,16 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -15,6 +19,7 @@
 #include "base/encoding.hpp"
 #include "base/open_fd.hpp"
 #include "base/page_cache.hpp"
+#include "storage/facts.hpp"
 #include "storage/layout.hpp"
 
 namespace sapdr::core {
@@ -106,6 +111,7 @@ class LocalBackend final : public Backend {
   void save(const FileName& file, ByteView data) override;
   void list(FileType type, const ObjectVisitor& each) override;
   void sync_names(FileType type) override;
+  StorageFacts facts() override;
 
   void erase(const FileName& file) override {
     require_valid(file);
@@ -136,6 +142,7 @@ class LocalBackend final : public Backend {
 
   void make_root() const;
   Fd open_root() const;
+  std::optional<int64_t> clock_behind(int root) const;
   Fd open_folder(int root, const std::string& relative) const;
   bool make_one_folder(int root, const std::string& relative) const;
   void make_folder(int root, const std::string& relative) const;
@@ -285,6 +292,36 @@ void LocalBackend::save(const FileName& file, ByteView data) {
   sync_what_others_did(file.type);
   if (file.type == FileType::pack) out.drop_from_cache();
   out.publish(AtomicFile::Existing::keep);
+}
+
+// Nobody can be asked for the time. But if the last snapshot came in the future, this clock is
+// behind, or that of whoever stored it was ahead.
+std::optional<int64_t> LocalBackend::clock_behind(int root) const {
+  struct stat st;
+  if (::fstatat(root, folder_of(FileType::snapshot), &st, 0) != 0) return std::nullopt;
+  const int64_t ahead = now_ns() - info_of("", st).modified;
+  return ahead < 0 ? std::optional(ahead) : std::nullopt;
+}
+
+StorageFacts LocalBackend::facts() {
+  const Fd root = open_root();
+  struct stat st;
+  struct statvfs space;
+  struct statfs kind;
+  if (::fstat(root.get(), &st) != 0 || ::fstatvfs(root.get(), &space) != 0 ||
+      ::fstatfs(root.get(), &kind) != 0) {
+    throw system_error(errno, "look at the filesystem of", path_);
+  }
+  FolderFacts facts;
+  facts.free_bytes = uint64_t{space.f_bavail} * space.f_frsize;
+  facts.total_bytes = uint64_t{space.f_blocks} * space.f_frsize;
+  facts.free_files = space.f_favail;
+  facts.total_files = space.f_files;
+  facts.mode = st.st_mode & 07777;
+  facts.is_read_only = (space.f_flag & ST_RDONLY) != 0;
+  facts.is_in_memory = kind.f_type == TMPFS_MAGIC || kind.f_type == RAMFS_MAGIC;
+  facts.may_write = ::faccessat(root.get(), ".", W_OK | X_OK, AT_EACCESS) == 0;
+  return {clock_behind(root.get()), facts, std::nullopt};
 }
 
 void LocalBackend::load(const FileName& file, uint64_t offset, ByteSpan out) {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/cancel.hpp"
+#include "storage/facts.hpp"
 #include "storage/listing.hpp"
 
 namespace sapdr::core {
@@ -74,6 +75,14 @@ class RetryBackend final : public Backend {
         [&](bool) { inner_->sync_names(type); });
   }
   void erase(const FileName& file) override;
+  void warm_up(const FileName& file) override {
+    run("warm up " + to_string(file), [&](bool) { inner_->warm_up(file); });
+  }
+  StorageFacts facts() override {
+    StorageFacts facts;
+    run("ask the storage about itself", [&](bool) { facts = inner_->facts(); });
+    return facts;
+  }
 
  private:
   template <class Call>

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "storage/facts.hpp"
 #include "storage/listing.hpp"
 
 namespace sapdr::core {
@@ -62,6 +63,11 @@ class SecondaryBackend final : public Backend {
   void sync_names(FileType type) override {
     if (!is_away_) primary_->sync_names(type);
   }
+  void warm_up(const FileName& file) override {
+    require_primary();
+    primary_->warm_up(file);
+  }
+  StorageFacts facts() override { return primary_->facts(); }
 
  private:
   template <class Call>

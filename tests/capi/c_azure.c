@@ -45,6 +45,8 @@ static void test_fields(sapdr_ctx* ctx) {
   EXPECT_REFUSED(SAPDR_E_INVALID_ARGUMENT, connect_timeout_ns, -1);
   EXPECT_REFUSED(SAPDR_E_INVALID_ARGUMENT, stall_timeout_ns, -1);
   EXPECT_REFUSED(SAPDR_E_INVALID_ARGUMENT, secondary, 3);
+  EXPECT_REFUSED(SAPDR_E_INVALID_ARGUMENT, account_id, "");
+  EXPECT_REFUSED(SAPDR_E_INVALID_ARGUMENT, management_endpoint, "");
 #undef EXPECT_REFUSED
   EXPECT(out == NULL);
 }

@@ -78,6 +78,23 @@ TEST_CASE("azure: a page of a list") {
   CHECK(last.next.empty());
 }
 
+TEST_CASE("azure: a list tells what cannot be read at once") {
+  const auto warmth = [](const std::string& properties) {
+    return parse_blob_page(as_bytes("<EnumerationResults><Blobs><Blob><Name>a</Name><Properties>"
+                                    "<Content-Length>1</Content-Length>" +
+                                    properties +
+                                    "</Properties></Blob></Blobs></EnumerationResults>"))
+        .blobs.front()
+        .warmth;
+  };
+  const std::string archived = "<AccessTier>Archive</AccessTier>";
+  CHECK(warmth("") == Warmth::ready);
+  CHECK(warmth("<AccessTier>Cold</AccessTier>") == Warmth::ready);
+  CHECK(warmth(archived) == Warmth::cold);
+  CHECK(warmth(archived + "<ArchiveStatus>rehydrate-pending-to-hot</ArchiveStatus>") ==
+        Warmth::waking);
+}
+
 TEST_CASE("azure: what is no page of a list comes from somebody else, and may pass") {
   const auto page = [](const char* inside) {
     return std::string("<EnumerationResults><Blobs>") + inside + "</Blobs></EnumerationResults>";

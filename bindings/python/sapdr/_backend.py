@@ -128,6 +128,9 @@ class Backend:
         retry_for: Duration = 0,
         retry: bool = True,
         secondary: AzureSecondary = "never",
+        rehydrate_fast: bool = False,
+        account_id: str | None = None,
+        management_endpoint: str | None = None,
     ) -> Backend:
         """Azure Blob Storage at "azure:container:/prefix" or at an https URL, which may have a SAS.
         Touches nothing.
@@ -140,7 +143,10 @@ class Backend:
         failed with what may pass are made again for `retry_for` (0: 15 minutes), unless `retry` is
         false. `secondary` is whether the
         second copy of the account is read, which cannot be changed: "after-failure" turns to it
-        once the first one has not answered for a minute.
+        once the first one has not answered for a minute. `rehydrate_fast` asks for packs in the
+        archive with high priority (see `RestorePlan.warm_up`), which costs more. `account_id`, the
+        account's resource ("/subscriptions/…"), and `management_endpoint` are for `sapdr.doctor`:
+        they say whom to ask for what only the management of the account knows.
         """
         options = _sapdr.AzureOptions()
         options.account = _arguments.optional_text(account)
@@ -165,6 +171,9 @@ class Backend:
         options.retry_for = _arguments.duration(retry_for)
         options.retry = retry
         options.secondary = _sapdr.AZURE_SECONDARY[secondary]
+        options.rehydrate_fast = rehydrate_fast
+        options.account_id = _arguments.optional_text(account_id)
+        options.management_endpoint = _arguments.optional_text(management_endpoint)
         return cls(_sapdr.Backend.open_azure(_arguments.text(location), options))
 
     @classmethod

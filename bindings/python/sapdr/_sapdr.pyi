@@ -105,6 +105,9 @@ class AzureOptions(metaclass=_Type):
     retry_for: timedelta
     retry: bool
     secondary: int
+    rehydrate_fast: bool
+    account_id: bytes | None
+    management_endpoint: bytes | None
     def __init__(self) -> None: ...
 
 class KeyOptions(metaclass=_Type):

@@ -70,7 +70,10 @@ void bind_azure_options(py::module_& module) {
       .def_readwrite("stall_timeout", &options::stall_timeout)
       .def_readwrite("retry_for", &options::retry_for)
       .def_readwrite("retry", &options::retry)
-      .def_readwrite("secondary", &options::secondary);
+      .def_readwrite("secondary", &options::secondary)
+      .def_readwrite("rehydrate_fast", &options::rehydrate_fast)
+      .def_readwrite("account_id", &options::account_id)
+      .def_readwrite("management_endpoint", &options::management_endpoint);
 }
 
 void bind_key_options(py::module_& module) {

@@ -34,6 +34,9 @@ struct azure_options {
   std::chrono::nanoseconds retry_for{};          /* 0: 15 minutes */
   bool retry = true;
   int32_t secondary = SAPDR_AZURE_SECONDARY_NEVER;
+  bool rehydrate_fast = false;
+  std::optional<std::string> account_id{};
+  std::optional<std::string> management_endpoint{};
 };
 
 namespace detail {
@@ -63,6 +66,9 @@ inline sapdr_azure_options c_azure(const azure_options& options) {
   c.retry_for_ns = options.retry_for.count();
   c.no_retry = options.retry ? 0 : 1;
   c.secondary = options.secondary;
+  c.rehydrate_fast = options.rehydrate_fast;
+  c.account_id = c_string(options.account_id);
+  c.management_endpoint = c_string(options.management_endpoint);
   return c;
 }
 

@@ -9,6 +9,7 @@
 #include "net/azure/credential.hpp"
 #include "storage/azure_blob/blob_client.hpp"
 #include "storage/azure_blob/blob_list.hpp"
+#include "storage/azure_blob/examine.hpp"
 #include "storage/azure_blob/http_date.hpp"
 #include "storage/layout.hpp"
 
@@ -41,6 +42,10 @@ const char* to_string(AccessTier tier) {
   return "";
 }
 
+unsigned connections_of(const AzureBlobOptions& options) {
+  return options.connections == 0 ? default_connections : options.connections;
+}
+
 std::string crc64_header(ByteView data) {
   Bytes crc(sizeof(uint64_t));
   store_le(crc.data(), crc64(data));
@@ -49,8 +54,15 @@ std::string crc64_header(ByteView data) {
 
 class AzureBlobBackend final : public Backend {
  public:
-  AzureBlobBackend(BlobClient client, AccessTier pack_tier, unsigned connections)
-      : client_(std::move(client)), pack_tier_(pack_tier), connections_(connections) {}
+  AzureBlobBackend(ContextPtr context, const ContainerPlace& place, const AzureBlobOptions& options)
+      : context_(std::move(context)),
+        http_options_(http_options(options)),
+        http_(make_http_client(context_, http_options_)),
+        client_(context_, http_, place),
+        pack_tier_(options.pack_tier),
+        rehydrate_fast_(options.rehydrate_fast),
+        connections_(connections_of(options)),
+        management_{options.account_id, options.management_endpoint, nullptr} {}
 
   std::string location() const override { return client_.place().shown; }
   unsigned max_parallel() const override { return connections_; }
@@ -64,6 +76,8 @@ class AzureBlobBackend final : public Backend {
   void save(const FileName& file, ByteView data) override;
   void list(FileType type, const ObjectVisitor& each) override;
   void erase(const FileName& file) override;
+  void warm_up(const FileName& file) override;
+  StorageFacts facts() override;
 
  private:
   void require_writable() const;
@@ -73,9 +87,14 @@ class AzureBlobBackend final : public Backend {
   BlobPage list_page(const std::string& prefix, const std::string& marker, const char* limit) const;
   void list_config(const ObjectVisitor& each) const;
 
+  const ContextPtr context_;
+  const HttpOptions http_options_;
+  const HttpClientPtr http_;
   const BlobClient client_;
   const AccessTier pack_tier_;
+  const bool rehydrate_fast_;
   const unsigned connections_;
+  const ManagementOptions management_;
 };
 
 HttpRequest AzureBlobBackend::request_for(const char* method, const FileName& file) const {
@@ -198,6 +217,19 @@ void AzureBlobBackend::erase(const FileName& file) {
   if (!is_success(response)) throw client_.failure(response, "erase " + core::to_string(file));
 }
 
+// Back to the tier that packs have here, or to Hot.
+void AzureBlobBackend::warm_up(const FileName& file) {
+  require_writable();
+  const bool has_tier = pack_tier_ != AccessTier::of_account && pack_tier_ != AccessTier::archive;
+  HttpRequest request = request_for("PUT", file);
+  request.url.add_query("comp", "tier");
+  request.headers.set("x-ms-access-tier", to_string(has_tier ? pack_tier_ : AccessTier::hot));
+  request.headers.set("x-ms-rehydrate-priority", rehydrate_fast_ ? "High" : "Standard");
+  const HttpResponse response = client_.send(std::move(request));
+  if (is_success(response) || error_code_of(response) == "BlobBeingRehydrated") return;
+  throw client_.failure(response, "rehydrate " + core::to_string(file));
+}
+
 BlobPage AzureBlobBackend::list_page(const std::string& prefix, const std::string& marker,
                                      const char* limit) const {
   HttpRequest request;
@@ -237,17 +269,15 @@ void AzureBlobBackend::list(FileType type, const ObjectVisitor& each) {
       const std::string_view path = blob.name;
       const FileName file{type, std::string(path.substr(path.rfind('/') + 1))};
       if (!is_object_name(file.name) || path.size() < own_names) continue;
-      if (path.substr(own_names) == path_of(file)) each({file.name, blob.size, blob.modified});
+      if (path.substr(own_names) == path_of(file)) {
+        each({file.name, blob.size, blob.modified, blob.warmth});
+      }
     }
     if (!page.next.empty() && page.next == marker) {
       throw Error(Code::network, "the list of " + location() + " does not end", Retry::maybe);
     }
     marker = page.next;
   } while (!marker.empty());
-}
-
-unsigned connections_of(const AzureBlobOptions& options) {
-  return options.connections == 0 ? default_connections : options.connections;
 }
 
 // AZURE_FORCE_CLI_CREDENTIAL is restic's: whoever is logged in with az, and nobody else.
@@ -259,6 +289,16 @@ AzureIdentitySettings identity(const Environment& environment) {
     settings.kind = AzureCredentialKind::azure_cli;
   }
   return settings;
+}
+
+// A key or a SAS cannot ask who manages the account. If the account is named for that, an identity
+// of the environment is meant to.
+StorageFacts AzureBlobBackend::facts() {
+  ManagementOptions management = management_;
+  if (!management.account_id.empty() && !client_.place().credential->identity()) {
+    management.identity = make_azure_credential(context_, identity({}), http_options_);
+  }
+  return examine_account(context_, http_, client_, management);
 }
 
 }  // namespace
@@ -282,11 +322,9 @@ ContainerPlace open_place(const ContextPtr& context, std::string_view location,
   return place;
 }
 
-BackendPtr open_azure_blob(const ContextPtr& context, ContainerPlace place,
+BackendPtr open_azure_blob(const ContextPtr& context, const ContainerPlace& place,
                            const AzureBlobOptions& options) {
-  BlobClient client(context, make_http_client(context, http_options(options)), std::move(place));
-  return std::make_shared<AzureBlobBackend>(std::move(client), options.pack_tier,
-                                            connections_of(options));
+  return std::make_shared<AzureBlobBackend>(context, place, options);
 }
 
 BackendPtr open_azure_blob(const ContextPtr& context, std::string_view location,

@@ -22,7 +22,7 @@ BackendPtr open_azure_blob(const ContextPtr& context, std::string_view location,
 // backend.
 ContainerPlace open_place(const ContextPtr& context, std::string_view location,
                           const AzureBlobOptions& options, const Environment& environment);
-BackendPtr open_azure_blob(const ContextPtr& context, ContainerPlace place,
+BackendPtr open_azure_blob(const ContextPtr& context, const ContainerPlace& place,
                            const AzureBlobOptions& options);
 
 }  // namespace sapdr::core

@@ -42,6 +42,10 @@ ListedBlob blob_of(const pugi::xml_node& node) {
     throw not_a_page("a blob without name or size");
   }
   blob.modified = parse_http_date(properties.child_value("Last-Modified")).value_or(0);
+  if (std::string_view(properties.child_value("AccessTier")) == "Archive") {
+    const std::string_view status = properties.child_value("ArchiveStatus");
+    blob.warmth = status.starts_with("rehydrate-pending") ? Warmth::waking : Warmth::cold;
+  }
   return blob;
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/bytes.hpp"
 #include "base/time.hpp"
+#include "storage/backend.hpp"
 
 namespace sapdr::core {
 
@@ -13,6 +14,7 @@ struct ListedBlob {
   std::string name;  // in the container
   uint64_t size = 0;
   UnixNs modified = 0;
+  Warmth warmth = Warmth::ready;
 };
 
 struct BlobPage {

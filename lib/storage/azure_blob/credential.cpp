@@ -72,6 +72,7 @@ class SasCredential final : public BlobCredential {
     if (permissions_.empty()) return {};
     return "the SAS has the permissions \"" + permissions_ + "\" of \"rwdl\"";
   }
+  UnixNs expires() const override { return expiry_; }
 
  private:
   bool has_time() const { return expires_.find('T') != std::string::npos; }
@@ -102,6 +103,7 @@ class TokenBlobCredential final : public BlobCredential {
   std::string explain(UnixNs) const override {
     return "the identity needs the role \"Storage Blob Data Contributor\" on the container";
   }
+  TokenCredentialPtr identity() const override { return tokens_; }
 
  private:
   const TokenCredentialPtr tokens_;

@@ -25,6 +25,10 @@ class BlobCredential {
   virtual bool renew(const HttpRequest& refused);
   // Why the service may have refused at `now`, as the end of a message; empty if that is not known.
   virtual std::string explain(UnixNs now) const;
+  // When it ends; 0: not known, or never.
+  virtual UnixNs expires() const { return 0; }
+  // The identity behind it; nullptr: it is none.
+  virtual TokenCredentialPtr identity() const { return nullptr; }
 };
 
 using BlobCredentialPtr = std::shared_ptr<BlobCredential>;

@@ -52,8 +52,8 @@ constexpr std::array known_errors = {
     KnownError{"BlobAlreadyExists", {Code::exists, Retry::never, "it is there already"}},
     KnownError{"BlobArchived",
                {Code::invalid_state, Retry::never,
-                "it is in the archive tier: rehydrate it to hot, cool or cold, which takes up to "
-                "15 hours, and run the operation again"}},
+                "it is in the archive tier: rehydrate it (`sapdr restore --warm-up` does what a "
+                "restore needs), which takes up to 15 hours, and run the operation again"}},
     KnownError{"BlobBeingRehydrated",
                {Code::invalid_state, Retry::never,
                 "it is on its way out of the archive tier, which takes up to 15 hours: run the "

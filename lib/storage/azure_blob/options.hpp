@@ -27,11 +27,18 @@ struct AzureBlobOptions {
 
   std::string account;  // empty: of the location, the connection string or the environment
   AccessTier pack_tier = AccessTier::of_account;
+  bool rehydrate_fast = false;                     // warm_up: with high priority
   ReadSecondary secondary = ReadSecondary::never;  // for storage/open.hpp, which has both copies
   unsigned connections = 0;                        // at once; 0: 8
   HttpTimeouts timeouts;
   std::string proxy;    // as in HttpOptions
   std::string ca_file;  // as in HttpOptions
+
+  // For what only the management of the account knows (see management.hpp): its resource,
+  // "/subscriptions/…/storageAccounts/NAME", and where to ask. Empty: looked for among what the
+  // identity may see, and in the cloud of the endpoint.
+  std::string account_id;
+  std::string management_endpoint;
 };
 
 // How these options want connections to be made.

@@ -66,11 +66,6 @@ struct Endpoint {
   std::string account;
 };
 
-void require_safe(const Url& url) {
-  if (url.tls || is_loopback(url.host)) return;
-  refuse(url.shown() + " has no TLS: use https; http is for an emulator on this machine only");
-}
-
 Endpoint parse_endpoint(const std::string& text) {
   Endpoint endpoint{Url::parse(text), {}};
   Url& url = endpoint.url;
@@ -248,6 +243,11 @@ class Finder {
 };
 
 }  // namespace
+
+void require_safe(const Url& url) {
+  if (url.tls || is_loopback(url.host)) return;
+  refuse(url.shown() + " has no TLS: use https; http is for an emulator on this machine only");
+}
 
 Url ContainerPlace::url_of(std::string_view path) const {
   Url url = endpoint;

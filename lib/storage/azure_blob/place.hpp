@@ -43,6 +43,9 @@ struct ContainerPlace {
 // Nothing for an endpoint with a host name of its own, which does not name it.
 std::optional<ContainerPlace> secondary_of(ContainerPlace place);
 
+// Throws Code::invalid_argument unless `url` has TLS or is on this machine.
+void require_safe(const Url& url);
+
 // Throws Code::invalid_argument; messages show no secret.
 ContainerPlace find_place(std::string_view location, const AzureBlobOptions& options,
                           const Environment& environment);
