@@ -70,6 +70,7 @@ void add_tag(CLI::App& app, CommandLine& line);
 void add_key(CLI::App& app, CommandLine& line);
 void add_stats(CLI::App& app, CommandLine& line);
 void add_cache(CLI::App& app, CommandLine& line);
+void add_doctor(CLI::App& app, CommandLine& line);
 void add_cat(CLI::App& app, CommandLine& line);
 void add_list_command(CLI::App& app, CommandLine& line);
 void add_completion(CLI::App& app, CommandLine& line);

@@ -151,6 +151,14 @@ void EventReport::caches(const std::vector<ListedCache>& caches) {
   }
 }
 
+void EventReport::findings(const std::vector<const sapdr_finding*>& findings) {
+  for (const sapdr_finding* finding : findings) {
+    JsonObject out;
+    out.text("severity", sapdr_severity_name(finding->severity)).text("code", finding->code);
+    emit("finding", out.text("object", finding->object).text("message", finding->message));
+  }
+}
+
 void EventReport::node(const sapdr_node& node, bool) {
   emit("node", node_fields(node));
 }

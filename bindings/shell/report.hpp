@@ -48,6 +48,8 @@ class Report {
   virtual void plan(const Summary& plan) = 0;
   virtual void keys(const std::vector<const sapdr_key*>& keys) = 0;
   virtual void caches(const std::vector<ListedCache>& caches) = 0;
+  // All of `doctor`.
+  virtual void findings(const std::vector<const sapdr_finding*>& findings) = 0;
   virtual void node(const sapdr_node& node, bool long_form) = 0;
   // One file of `checksum`.
   virtual void checksum(const sapdr_file_checksum& file) = 0;

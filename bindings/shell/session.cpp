@@ -77,6 +77,11 @@ Repository Session::open_at(const std::string& location, sapdr_repo_open_options
   });
 }
 
+Backend Session::storage(const std::string& location) {
+  return storage_at(location.empty() ? repository_location(options_.repository, kRepository)
+                                     : location);
+}
+
 sapdr_repo* Session::open(bool skip_verify) {
   const std::string location = repository_location(options_.repository, kRepository);
   sapdr_repo_open_options options = open_options(options_);

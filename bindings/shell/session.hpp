@@ -32,6 +32,9 @@ class Session {
   // A text that is all of standard output: a usage error if events are wanted there.
   void print_document(std::string_view text);
 
+  // Storage alone, at `location` or, if that is empty, where the repository is.
+  Backend storage(const std::string& location);
+
   // All of them read a password. `skip_verify`: do not prove each blob before it is stored.
   sapdr_repo* open(bool skip_verify = false);
   // For what changes nothing that was stored: a second copy of the storage may serve.

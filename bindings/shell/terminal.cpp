@@ -169,6 +169,23 @@ void TerminalReport::caches(const std::vector<ListedCache>& caches) {
   sink_.write(table(rows));
 }
 
+// What matters most comes first; what is as it should be is a detail.
+void TerminalReport::findings(const std::vector<const sapdr_finding*>& findings) {
+  for (const std::int32_t severity :
+       {SAPDR_SEVERITY_DANGER, SAPDR_SEVERITY_WARNING, SAPDR_SEVERITY_UNKNOWN, SAPDR_SEVERITY_NOTE,
+        SAPDR_SEVERITY_OK}) {
+    const bool is_problem = severity == SAPDR_SEVERITY_DANGER || severity == SAPDR_SEVERITY_WARNING;
+    if (quiet_ && !is_problem) continue;
+    for (const sapdr_finding* each : findings) {
+      if (each->severity != severity) continue;
+      std::string line = sapdr_severity_name(severity);
+      line.resize(9, ' ');
+      sink_.write(line + each->code + ", " + shown(each->object) + ": " + printable(each->message) +
+                  "\n");
+    }
+  }
+}
+
 void TerminalReport::node(const sapdr_node& node, bool long_form) {
   sink_.write((long_form ? long_line(node) : shown({node.path, node.path_size})) + "\n");
 }

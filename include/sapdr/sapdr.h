@@ -24,8 +24,9 @@
  *  21. stats.h        sizes and ratios
  *  22. checksum.h     SHA-256 and manifests of local files, without a repository
  *  23. cache.h        what is kept of remote repositories on this machine's disk
- *  24. ext/backend.h  storage of your own
- *  25. ext/source.h   sources of your own: streams that are made one after the other
+ *  24. doctor.h       what protects the data where it is stored
+ *  25. ext/backend.h  storage of your own
+ *  26. ext/source.h   sources of your own: streams that are made one after the other
  * error.h, status.h, observer.h, cancel.h and id.h serve them all; export.h has the conventions.
  *
  * USAGE (without error handling; examples/backup.c is a whole program):
@@ -50,6 +51,7 @@
 #include <sapdr/copy.h>
 #include <sapdr/decorators.h>
 #include <sapdr/diff.h>
+#include <sapdr/doctor.h>
 #include <sapdr/ext/backend.h>
 #include <sapdr/ext/source.h>
 #include <sapdr/file.h>

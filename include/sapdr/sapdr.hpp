@@ -23,6 +23,7 @@
  *  19. cpp/repository.hpp  repository: all the operations; buffer
  *  20. cpp/checksum.hpp    sha256, hasher; checksums and manifests of local files
  *  21. cpp/cache.hpp      caches of remote repositories
+ *  22. cpp/doctor.hpp     doctor: what protects the data where it is stored
  *
  * USAGE (examples/backup.cpp is a whole program):
  *
@@ -47,4 +48,5 @@
 
 #include <sapdr/cpp/cache.hpp>
 #include <sapdr/cpp/checksum.hpp>
+#include <sapdr/cpp/doctor.hpp>
 #include <sapdr/cpp/repository.hpp>

@@ -37,7 +37,8 @@ typedef int32_t sapdr_status;
   X(E_NO_SPACE, -18, 33, "the disk or quota is full")                                            \
   X(E_AMBIGUOUS, -19, 34, "a name matches more than one object; give more of it")                \
   X(E_INTERNAL, -20, 1, "a defect of the library; please report it")                             \
-  X(E_NO_REPOSITORY, -21, 10, "there is no repository at this place")
+  X(E_NO_REPOSITORY, -21, 10, "there is no repository at this place")                            \
+  X(E_UNSAFE, -22, 35, "stored data is in danger; the findings say of what")
 
 #define SAPDR_STATUS_ENUMERATOR_(name, value, exit_code, text) SAPDR_##name = (value),
 enum { SAPDR_STATUS_TABLE(SAPDR_STATUS_ENUMERATOR_) SAPDR_STATUS_END_ = 1 };

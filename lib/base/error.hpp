@@ -37,6 +37,7 @@ enum class Code : sapdr_status {
   ambiguous = SAPDR_E_AMBIGUOUS,
   internal = SAPDR_E_INTERNAL,
   no_repository = SAPDR_E_NO_REPOSITORY,
+  unsafe = SAPDR_E_UNSAFE,
 };
 
 enum class Retry : int32_t { never = 0, maybe = 1, yes = 2 };

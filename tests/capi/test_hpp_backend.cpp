@@ -300,3 +300,25 @@ TEST_CASE("hpp: decorators") {
         SAPDR_BACKUP_VERIFIED);
   CHECK(repo.check({.read_data = true}).problems == 0);
 }
+
+TEST_CASE("hpp: doctor") {
+  const sapdr::context ctx;
+  const std::vector<sapdr::finding> unknown = sapdr::doctor({ctx, "memory:"});
+  REQUIRE(unknown.size() == 1);
+  CHECK(unknown[0].severity == SAPDR_SEVERITY_UNKNOWN);
+  CHECK(unknown[0].code == "storage");
+  CHECK(unknown[0].object == "memory:");
+
+  const std::filesystem::path folder = "open to all";
+  std::filesystem::create_directory(folder);
+  std::filesystem::permissions(folder, std::filesystem::perms::all);
+  const sapdr::backend storage(ctx, folder);
+  const auto findings = sapdr::doctor(storage, {.duty = SAPDR_DUTY_RESTORE});
+  CHECK(std::any_of(findings.begin(), findings.end(), [](const sapdr::finding& each) {
+    return each.code == "folder-mode" && each.severity == SAPDR_SEVERITY_DANGER;
+  }));
+  const sapdr::error unsafe = error_of([&] { sapdr::doctor(storage, {.must_be_safe = true}); });
+  CHECK(unsafe.code() == SAPDR_E_UNSAFE);
+  CHECK(std::string(unsafe.what()).find("chmod") != std::string::npos);
+  std::filesystem::remove(folder);
+}

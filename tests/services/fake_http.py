@@ -39,6 +39,15 @@ def make_server(answer: Callable[[Request], Answer]) -> ThreadingHTTPServer:
         def do_POST(self) -> None:
             self._reply("POST")
 
+        def do_HEAD(self) -> None:
+            self._reply("HEAD")
+
+        def do_PUT(self) -> None:
+            self._reply("PUT")
+
+        def do_DELETE(self) -> None:
+            self._reply("DELETE")
+
         def _reply(self, method: str) -> None:
             url = urlsplit(self.path)
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
@@ -53,14 +62,17 @@ def make_server(answer: Callable[[Request], Answer]) -> ThreadingHTTPServer:
             time.sleep(given.delay)
             is_json = isinstance(given.body, dict)
             content = (json.dumps(given.body) if is_json else str(given.body)).encode()
-            self.send_response(given.status)
+            self.send_response_only(given.status)
+            if "Date" not in given.headers:
+                self.send_header("Date", self.date_time_string())
             kind = "application/json; charset=utf-8" if is_json else "text/html"
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(content)))
             for name, value in given.headers.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(content)
+            if method != "HEAD":
+                self.wfile.write(content)
 
         def log_message(self, *_: object) -> None:
             pass

@@ -52,6 +52,7 @@ def test_every_command_when_all_is_well(shell: Shell, tree: Path, tmp_path: Path
             ["--cache-dir", tmp_path / "caches"],
             ["--cache-dir", tmp_path / "caches", "--cleanup"],
         ],
+        "doctor": [[], ["--for", "restore"], [tmp_path]],
         "cat": [["config"], ["masterkey"]],
         "list": [["packs"], ["keys"], ["snapshots"]],
         "checksum": [[tree], [tree, "-v", "-o", tmp_path / "sums"], ["-c", tmp_path / "sums"]],
@@ -102,7 +103,7 @@ def test_every_command_without_a_repository(shell: Shell, tree: Path, tmp_path: 
         "list": ["packs"],
     }
     for name in COMMANDS:
-        if name in ("init", "cache", "checksum", "version", "completion"):
+        if name in ("init", "cache", "doctor", "checksum", "version", "completion"):
             continue
         stream = nowhere.json(name, *arguments.get(name, []), code=10)
         assert [e["type"] for e in stream.events] == ["error", "summary"]
@@ -189,6 +190,7 @@ def test_the_page_and_the_schema_name_the_same_fields() -> None:
         "plan",
         "key",
         "cache",
+        "finding",
         "node",
         "change",
         "match",

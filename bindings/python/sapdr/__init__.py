@@ -23,6 +23,7 @@ from ._checksum import (
     manifest_write,
     sha256,
 )
+from ._doctor import doctor
 from ._errors import (
     AmbiguousError,
     AuthError,
@@ -45,6 +46,7 @@ from ._errors import (
     NotFoundError,
     PermissionDeniedError,
     TimedOutError,
+    UnsafeError,
     UnsupportedError,
 )
 from ._file import SnapshotFile
@@ -63,6 +65,7 @@ from ._types import (
     CopyResult,
     DiffResult,
     FileChecksum,
+    Finding,
     FindResult,
     ForgetDecision,
     ForgetResult,
@@ -103,6 +106,7 @@ __all__ = [
     "ExistsError",
     "FileChecksum",
     "FindResult",
+    "Finding",
     "ForgetDecision",
     "ForgetPlan",
     "ForgetResult",
@@ -143,6 +147,7 @@ __all__ = [
     "SupportsBackend",
     "TagResult",
     "TimedOutError",
+    "UnsafeError",
     "UnsupportedError",
     "VerifyResult",
     "__version__",
@@ -150,6 +155,7 @@ __all__ = [
     "cache_remove",
     "checksum_file",
     "checksum_tree",
+    "doctor",
     "init",
     "manifest_verify",
     "manifest_write",

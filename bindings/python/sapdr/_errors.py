@@ -201,6 +201,12 @@ class NoRepositoryError(Error):
     status = "E_NO_REPOSITORY"
 
 
+class UnsafeError(Error):
+    """Stored data is in danger; the findings of `sapdr.doctor` say of what."""
+
+    status = "E_UNSAFE"
+
+
 def _classes() -> dict[int, type[Error]]:
     by_status = {each.status: each for each in Error.__subclasses__()}
     classes = {}

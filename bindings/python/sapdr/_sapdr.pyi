@@ -13,6 +13,7 @@ from ._types import (
     CopyResult,
     DiffResult,
     FileChecksum,
+    Finding,
     FindResult,
     ForgetDecision,
     ForgetResult,
@@ -51,6 +52,7 @@ AZURE_SECONDARY: Final[dict[str, int]]
 AZURE_TIER: Final[dict[str, int]]
 AZURE_IDENTITY: Final[dict[str, int]]
 CALLS: Final[dict[str, int]]
+DUTY: Final[dict[str, int]]
 GROUP_BY: Final[dict[str, int]]
 KEEP_UNLIMITED: Final[int]
 
@@ -219,6 +221,9 @@ class Hasher(metaclass=_Type):
 def sha256(data: object) -> str: ...
 def cache_list(folder: bytes) -> list[Cache]: ...
 def cache_remove(folder: bytes, max_age: timedelta) -> list[Cache]: ...
+def doctor(
+    backend: Backend, duty: int, must_be_safe: bool, cancel: Cancel | None
+) -> list[Finding]: ...
 def checksum_file(path: bytes, on_progress: _OnProgress, cancel: Cancel | None) -> str: ...
 def checksum_tree(
     folder: bytes,

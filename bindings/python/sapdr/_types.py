@@ -33,6 +33,7 @@ Action: TypeAlias = Literal[
 ]
 NodeType: TypeAlias = Literal["file", "dir", "symlink", "dev", "chardev", "fifo", "socket", "other"]
 Modifier: TypeAlias = Literal["+", "-", "M", "U", "T", "TU"]
+Severity: TypeAlias = Literal["ok", "note", "warning", "danger", "unknown"]
 BackupState: TypeAlias = Literal["failed", "incomplete", "written", "verified"]
 
 
@@ -162,6 +163,16 @@ class Key:
     def created(self) -> datetime:
         """When it was made."""
         return _moment(self.created_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What `sapdr.doctor` found about a storage."""
+
+    severity: Severity  #: "danger": data will be lost, or backups fail
+    code: str  #: what it is about, for programs: "soft-delete"; docs/JSON.md has all
+    object: str  #: account, container or folder
+    message: str  #: one line: what it means, and what to do
 
 
 @dataclass(frozen=True, slots=True)

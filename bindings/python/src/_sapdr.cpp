@@ -73,6 +73,9 @@ PYBIND11_MODULE(_sapdr, module) {
                                   {"save", SAPDR_CALL_SAVE},
                                   {"list", SAPDR_CALL_LIST},
                                   {"erase", SAPDR_CALL_ERASE}});
+  module.attr("DUTY") = numbers({{"backup", SAPDR_DUTY_BACKUP},
+                                 {"restore", SAPDR_DUTY_RESTORE},
+                                 {"prune", SAPDR_DUTY_PRUNE}});
   module.attr("GROUP_BY") = numbers({{"host", SAPDR_GROUP_BY_HOST},
                                      {"paths", SAPDR_GROUP_BY_PATHS},
                                      {"tags", SAPDR_GROUP_BY_TAGS},
@@ -88,6 +91,7 @@ PYBIND11_MODULE(_sapdr, module) {
   sapdr_python::bind_options(module);
   sapdr_python::bind_cache(module);
   sapdr_python::bind_checksum(module);
+  sapdr_python::bind_doctor(module);
   sapdr_python::bind_repository(module);
   sapdr_python::bind_file(module);
   sapdr_python::bind_plans(module);

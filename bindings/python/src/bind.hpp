@@ -13,6 +13,7 @@ using repository_class = pybind11::class_<session, std::shared_ptr<session>>;
 void bind_backend(pybind11::module_& module);
 void bind_cache(pybind11::module_& module);
 void bind_checksum(pybind11::module_& module);
+void bind_doctor(pybind11::module_& module);
 void bind_file(pybind11::module_& module);
 void bind_options(pybind11::module_& module);
 void bind_plans(pybind11::module_& module);

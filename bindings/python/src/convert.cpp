@@ -136,6 +136,11 @@ py::object to_python(const sapdr::cache& c) {
               "bytes"_a = c.bytes, "used_ns"_a = c.used_ns);
 }
 
+py::object to_python(const sapdr::finding& f) {
+  return make("Finding", "severity"_a = sapdr_severity_name(f.severity), "code"_a = f.code,
+              "object"_a = text(f.object), "message"_a = text(f.message));
+}
+
 py::object to_python(const sapdr::backup_result& r) {
   return make("BackupResult", "state"_a = state_name(r.state),
               "snapshot_id"_a = id_or_none(r.has_snapshot != 0, r.snapshot_id),

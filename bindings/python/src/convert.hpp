@@ -21,6 +21,7 @@ py::object to_python(const sapdr::snapshot_view& snapshot);
 py::object to_python(const sapdr::node& node);
 py::object to_python(const sapdr::key& key);
 py::object to_python(const sapdr::cache& cache);
+py::object to_python(const sapdr::finding& finding);
 py::object to_python(const sapdr::backup_result& result);
 py::object to_python(const sapdr::restore_stats& result);
 py::object to_python(const sapdr::forget_decision& decision);
