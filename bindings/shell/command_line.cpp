@@ -115,8 +115,10 @@ void add_globals(CLI::App& app, GlobalOptions& options) {
          "write at most so much to the storage (default: no limit)");
   add_list(app, "-o,--option", options.storage.extended, "NAME=VALUE",
            "an option of the storage: azure.connections=N, azure.access-tier=TIER, "
-           "azure.secondary=MODE and, each with a DURATION, azure.connect-timeout, "
-           "azure.first-byte-timeout, azure.stall-timeout")
+           "azure.secondary=MODE, azure.rehydrate-priority=High and, each with a DURATION, "
+           "azure.connect-timeout, "
+           "azure.first-byte-timeout, azure.stall-timeout; for doctor azure.account-id=ID and "
+           "azure.management=URL")
       ->group(kGroup);
   option(kGroup, "--cacert", options.storage.ca_file, "FILE",
          "trust these certificates, too, of whoever serves the storage");

@@ -82,6 +82,32 @@ SAPDR_API const sapdr_snapshot *sapdr_restore_plan_snapshot(const sapdr_restore_
 /* The folder it goes to, absolute. Borrowed. @since 0.1 */
 SAPDR_API const char *sapdr_restore_plan_target(const sapdr_restore_plan *plan);
 
+/* Warming up packs that cannot be read at once, as those in the archive tier of Azure. */
+typedef struct sapdr_warm_up_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  int64_t wait_ns;     /* wait so long until all of them can be read; 0: do not wait */
+  int64_t interval_ns; /* between two looks; 0: a minute, or a tenth of the wait if that is less */
+} sapdr_warm_up_options;
+
+typedef struct sapdr_warm_up_result {
+  uint32_t struct_size;
+  uint32_t reserved;
+  uint64_t packs;      /* that the plan reads from */
+  uint64_t asked;      /* that were asked for by this call */
+  uint64_t waiting;    /* that cannot be read yet */
+  uint64_t elapsed_ns;
+} sapdr_warm_up_result;
+
+/* Asks the storage for those packs that the plan needs and that cannot be read, and for no others,
+ * and waits for them if that is wanted, which may take hours. As often as wanted, before the run; the
+ * observer and the cancel handle of the plan serve. Storage that has all at hand is done at once.
+ * `result` may be NULL; it is filled in whatever the status is. SAPDR_E_TIMEOUT if some cannot be read
+ * after the wait. @since 0.1 */
+SAPDR_API SAPDR_NODISCARD sapdr_status sapdr_restore_plan_warm_up(
+    sapdr_warm_up_result *result, sapdr_restore_plan *plan, const sapdr_warm_up_options *options,
+    sapdr_error **err);
+
 /* Runs the plan, once. `result` may be NULL; it is filled in whatever the status is.
  * SAPDR_E_INCOMPLETE if an item failed, SAPDR_E_CHECKSUM if verification found a difference,
  * SAPDR_E_NO_SPACE before the first byte if the target is too small. @since 0.1 */

@@ -6,6 +6,7 @@
 
 #include "capi/patterns.hpp"
 #include "capi/run.hpp"
+#include "operation/warm_up.hpp"
 
 namespace capi = sapdr::capi;
 namespace core = sapdr::core;
@@ -64,6 +65,24 @@ sapdr_restore_stats to_c(const core::RestoreStats& from, uint64_t elapsed_ns) {
   return stats;
 }
 
+core::WarmUpOptions read_warm_up(const sapdr_warm_up_options* options) {
+  const sapdr_warm_up_options given = capi::read_options(options, "options");
+  capi::require_unused(given.reserved);
+  core::WarmUpOptions read;
+  read.wait = std::chrono::nanoseconds(capi::read_duration(given.wait_ns, "wait_ns"));
+  read.interval = std::chrono::nanoseconds(capi::read_duration(given.interval_ns, "interval_ns"));
+  return read;
+}
+
+sapdr_warm_up_result to_c(const core::WarmUpResult& from, uint64_t elapsed_ns) {
+  sapdr_warm_up_result result{};
+  result.packs = from.packs;
+  result.asked = from.asked;
+  result.waiting = from.waiting;
+  result.elapsed_ns = elapsed_ns;
+  return result;
+}
+
 // The plan, if it can be used in this process.
 template <class Plan>
 Plan& use(Plan* plan) {
@@ -106,6 +125,22 @@ const sapdr_snapshot* sapdr_restore_plan_snapshot(const sapdr_restore_plan* plan
 
 const char* sapdr_restore_plan_target(const sapdr_restore_plan* plan) {
   return plan == nullptr ? "" : plan->plan->target().c_str();
+}
+
+sapdr_status sapdr_restore_plan_warm_up(sapdr_warm_up_result* result, sapdr_restore_plan* plan,
+                                        const sapdr_warm_up_options* options, sapdr_error** err) {
+  return capi::guard(err, [&] {
+    const capi::Result<sapdr_warm_up_result> told(result);
+    sapdr_restore_plan& planned = use(plan);
+    const core::WarmUpOptions read = read_warm_up(options);
+    core::Repository& repository = planned.session.repository();
+    capi::at_pace(repository.context(), [&] {
+      capi::RunProgress progress(&planned.observer, planned.cancel);
+      core::WarmUpResult done;
+      const capi::AtEnd tell([&] { told.write(to_c(done, progress.elapsed_ns())); });
+      core::warm_up(repository.backend(), planned.plan->packs(), read, done, progress);
+    });
+  });
 }
 
 sapdr_status sapdr_restore_plan_run(sapdr_restore_stats* result, sapdr_restore_plan* plan,

@@ -50,6 +50,8 @@ class RestorePlan {
   virtual const RestoreStats& stats() const = 0;
   virtual const Snapshot& snapshot() const = 0;
   virtual const std::string& target() const = 0;
+  // Ids of the packs that the run reads from, each once. Throws Code::invalid_state as run() does.
+  virtual std::vector<Id> packs() const = 0;
 
   // Once. Fills in `result` as far as it gets, then throws: Code::incomplete if an item failed,
   // Code::checksum if verification found a difference, Code::no_space before the first byte if the

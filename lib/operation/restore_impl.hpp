@@ -32,6 +32,9 @@ struct RestorePlanData {
   RestoreStats stats = {};
 };
 
+// Throws Code::invalid_state if the numbers of packs mean nothing any more.
+void require_same_index(const RestorePlanData& plan);
+
 // Runs it. See RestorePlan::run.
 void run_restore(const RestorePlanData& plan, RestoreStats& result, Progress& progress);
 

@@ -439,6 +439,7 @@ class Plan : public RestorePlan {
   const RestoreStats& stats() const override { return data_.stats; }
   const Snapshot& snapshot() const override { return data_.ref.snapshot; }
   const std::string& target() const override { return data_.target; }
+  std::vector<Id> packs() const override;
   void run(RestoreStats& result, Progress& progress) override {
     if (has_run_) {
       throw Error(Code::invalid_state, "the plan was run already; make another one");
@@ -446,12 +447,32 @@ class Plan : public RestorePlan {
     has_run_ = true;
     run_restore(data_, result, progress);
   }
-  void make(Progress& progress) { Planner(data_, progress).run(); }
+  void make(Progress& progress) {
+    Planner(data_, progress).run();
+    data_.stats.packs = packs().size();
+  }
 
  private:
   RestorePlanData data_;
   bool has_run_ = false;
 };
+
+std::vector<Id> Plan::packs() const {
+  require_same_index(data_);
+  const BlobIndex& index = data_.repository->index();
+  std::vector<bool> is_needed(index.n_packs());
+  for (ItemNumber item = 0; item < data_.items.size(); ++item) {
+    if (data_.items[item].todo != Todo::write_file) continue;
+    for (const uint32_t blob : data_.items.blobs_of(item)) {
+      if (!data_.items.blobs[blob].is_hole) is_needed[data_.items.blobs[blob].place.pack] = true;
+    }
+  }
+  std::vector<Id> ids;
+  for (uint32_t number = 0; number < is_needed.size(); ++number) {
+    if (is_needed[number]) ids.push_back(index.pack_id(number));
+  }
+  return ids;
+}
 
 }  // namespace
 

@@ -280,11 +280,14 @@ void RestoreRun::throw_problems() const {
 
 }  // namespace
 
+void require_same_index(const RestorePlanData& plan) {
+  if (plan.repository->index().generation() == plan.index_generation) return;
+  throw Error(Code::invalid_state,
+              "the repository was pruned after the restore was planned; plan it again");
+}
+
 void run_restore(const RestorePlanData& plan, RestoreStats& result, Progress& progress) {
-  if (plan.repository->index().generation() != plan.index_generation) {
-    throw Error(Code::invalid_state,
-                "the repository was pruned after the restore was planned; plan it again");
-  }
+  require_same_index(plan);
   result = {};
   result.files_unchanged = plan.stats.files_unchanged;
   result.files_skipped = plan.stats.files_skipped;

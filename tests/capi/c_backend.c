@@ -137,6 +137,23 @@ static void test_names(sapdr_ctx* ctx) {
 
 static const char* const sources[] = {"source"};
 
+/* Storage of a program has all at hand: nothing is asked for, and nothing waited for. */
+static void test_warm_up(sapdr_restore_plan* plan) {
+  STARTED(sapdr_warm_up_options, good);
+  STARTED(sapdr_warm_up_result, result);
+  good.wait_ns = INT64_C(3600000000000);
+  EXPECT_OK(sapdr_restore_plan_warm_up(&result, plan, &good, &err));
+  EXPECT(result.packs == 1 && result.asked == 0 && result.waiting == 0);
+  EXPECT_OK(sapdr_restore_plan_warm_up(NULL, plan, NULL, &err));
+  EXPECT_INVALID(sapdr_restore_plan_warm_up(NULL, NULL, NULL, &err));
+  EXPECT_SIZES(sapdr_warm_up_options, good,
+               sapdr_restore_plan_warm_up(NULL, plan, &options.known, &err));
+  EXPECT_RESULT_SIZES(sapdr_warm_up_result,
+                      sapdr_restore_plan_warm_up(&options.known, plan, NULL, &err));
+  good.interval_ns = -1;
+  EXPECT_INVALID(sapdr_restore_plan_warm_up(NULL, plan, &good, &err));
+}
+
 static void test_repository(sapdr_ctx* ctx) {
   struct memory_store store;
   memory_store_init(&store);
@@ -162,6 +179,7 @@ static void test_repository(sapdr_ctx* ctx) {
   EXPECT_OK(sapdr_check_run(NULL, repo, &check, &err));
   sapdr_restore_plan* plan;
   EXPECT_OK(sapdr_restore_plan_new(&plan, repo, "latest", NULL, "target", NULL, &err));
+  test_warm_up(plan);
   EXPECT_OK(sapdr_restore_plan_run(NULL, plan, &err));
   sapdr_restore_plan_free(plan);
   EXPECT_OK(sapdr_verify_run(NULL, repo, "latest", NULL, "target", NULL, &err));

@@ -158,6 +158,10 @@ TEST_CASE("hpp: back up, list, walk, dump, check, verify and restore") {
   CHECK(plan.target() == target);
   CHECK(plan.snapshot().hex() == id);
   CHECK(plan.stats().files == 2);
+  const sapdr::warm_up_result warm = plan.warm_up({.wait = std::chrono::hours(1)});
+  CHECK(warm.packs == 1);
+  CHECK(warm.asked == 0);
+  CHECK(warm.waiting == 0);
   CHECK_FALSE(fs::exists(target));
   CHECK(plan.run().files == 2);
   CHECK(read(target + "/a.txt") == "first");

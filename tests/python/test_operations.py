@@ -329,10 +329,14 @@ def test_plan(repo: sapdr.Repository, tree: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "target").exists()
     assert {item.action for item in items} == {"restored"}
     assert len(repo.list("lock")) == 1
+    warm = plan.warm_up(wait=3600)
+    assert (warm.packs, warm.asked, warm.waiting) == (1, 0, 0)
     assert plan.run().files == 2
     assert repo.list("lock") == []
     with pytest.raises(sapdr.InvalidStateError, match="run already"):
         plan.run()
+    with pytest.raises(sapdr.InvalidStateError, match="run already"):
+        plan.warm_up()
 
 
 def test_a_restore_that_fails_tells_what_it_did_and_leaves_no_lock(

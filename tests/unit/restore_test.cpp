@@ -62,7 +62,8 @@ TEST_CASE("the plan tells what will be done and touches nothing") {
   const auto plan =
       RestorePlan::make(bench.repository, bench.ref, target / "new", {}, recorder.progress());
   CHECK(plan->stats().files == 7);
-  CHECK(plan->stats().packs == 0);
+  CHECK(plan->stats().packs == 1);
+  CHECK(plan->packs().size() == 1);
   CHECK(plan->target() == target / "new");
   CHECK(recorder.count(SAPDR_ITEM_RESTORED) == 14);
   CHECK_FALSE(fs::exists(target / "new"));

@@ -84,6 +84,7 @@ from ._types import (
     Stats,
     TagResult,
     VerifyResult,
+    WarmUpResult,
 )
 
 __all__ = [
@@ -150,6 +151,7 @@ __all__ = [
     "UnsafeError",
     "UnsupportedError",
     "VerifyResult",
+    "WarmUpResult",
     "__version__",
     "cache_list",
     "cache_remove",

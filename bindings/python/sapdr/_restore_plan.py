@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal, TypeAlias
 
-from . import _sapdr
-from ._types import Item, Progress, RestoreResult, Snapshot
+from . import _arguments, _sapdr
+from ._arguments import Duration
+from ._types import Item, Progress, RestoreResult, Snapshot, WarmUpResult
 
 Overwrite: TypeAlias = Literal["if-changed", "always", "if-newer", "never"]
 OnProgress: TypeAlias = Callable[[Progress], object]
@@ -36,6 +37,15 @@ class RestorePlan:
     def target(self) -> str:
         """The folder it goes to, absolute."""
         return self._native.target
+
+    def warm_up(self, *, wait: Duration = 0, interval: Duration = 0) -> WarmUpResult:
+        """Asks for the packs that the run needs and that lie in an archive, and for no others.
+
+        It takes hours until they can be read. `wait` is how long to wait for that (0: not at all),
+        looking every `interval` (0: a minute, or a tenth of `wait`); raises `TimedOutError` if that
+        is not enough. Call it before `run`, as often as you like.
+        """
+        return self._native.warm_up(_arguments.duration(wait), _arguments.duration(interval))
 
     def run(self) -> RestoreResult:
         """Runs the plan, once. Raises what `Repository.restore` does."""

@@ -32,6 +32,7 @@ from ._types import (
     Stats,
     TagResult,
     VerifyResult,
+    WarmUpResult,
 )
 
 _Buffer: TypeAlias = Any  # what memoryview() takes; collections.abc.Buffer needs Python 3.12
@@ -506,6 +507,7 @@ class RestorePlan(metaclass=_Type):
     def snapshot(self) -> Snapshot: ...
     @property
     def target(self) -> str: ...
+    def warm_up(self, wait: timedelta, interval: timedelta) -> WarmUpResult: ...
     def run(self) -> RestoreResult: ...
 
 class ForgetPlan(metaclass=_Type):

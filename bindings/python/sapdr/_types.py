@@ -236,6 +236,16 @@ class RestoreResult:
 
 
 @dataclass(frozen=True, slots=True)
+class WarmUpResult:
+    """What became of packs that could not be read at once."""
+
+    packs: int  #: that the plan reads from
+    asked: int  #: that were asked for by this call
+    waiting: int  #: that cannot be read yet
+    elapsed: float
+
+
+@dataclass(frozen=True, slots=True)
 class ForgetDecision:
     """What becomes of one snapshot in a forget."""
 

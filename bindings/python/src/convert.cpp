@@ -164,6 +164,11 @@ py::object to_python(const sapdr::restore_stats& r) {
               "bytes_verified"_a = r.bytes_verified, "elapsed"_a = seconds(r.elapsed_ns));
 }
 
+py::object to_python(const sapdr::warm_up_result& r) {
+  return make("WarmUpResult", "packs"_a = r.packs, "asked"_a = r.asked, "waiting"_a = r.waiting,
+              "elapsed"_a = seconds(r.elapsed_ns));
+}
+
 py::object to_python(const sapdr::forget_decision& d) {
   const py::str reasons = text(d.reasons);
   return make(

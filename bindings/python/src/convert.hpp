@@ -24,6 +24,7 @@ py::object to_python(const sapdr::cache& cache);
 py::object to_python(const sapdr::finding& finding);
 py::object to_python(const sapdr::backup_result& result);
 py::object to_python(const sapdr::restore_stats& result);
+py::object to_python(const sapdr::warm_up_result& result);
 py::object to_python(const sapdr::forget_decision& decision);
 py::object to_python(const sapdr::prune_stats& result);
 py::object to_python(const sapdr::check_result& result);

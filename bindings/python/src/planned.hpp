@@ -40,6 +40,15 @@ class planned {
   // Only before it was run.
   const Plan& plan() const { return *state_->plan; }
 
+  // Before it is run: `result call(Plan&)`.
+  template <class Call>
+  auto before_run(Call&& call) {
+    return session_->run_long(state_->cancel, [&](sapdr::repository&) {
+      if (!state_->plan) throw sapdr::error(SAPDR_E_INVALID_STATE, "the plan was run already");
+      return call(*state_->plan);
+    });
+  }
+
   auto run() {
     return session_->run_long(state_->cancel, [this](sapdr::repository&) {
       if (!state_->plan)

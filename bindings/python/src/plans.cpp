@@ -1,8 +1,10 @@
 // What is planned, and then run: restore, forget, prune. What a plan says is kept, so that it can
 // still be read after the run.
+#include <pybind11/chrono.h>
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <sapdr/sapdr.hpp>
@@ -36,6 +38,11 @@ class planned_restore {
   py::object stats() const { return stats_; }
   py::object snapshot() const { return snapshot_; }
   py::object target() const { return target_; }
+  py::object warm_up(std::chrono::nanoseconds wait, std::chrono::nanoseconds interval) {
+    return to_python(planned_.before_run([&](sapdr::restore_plan& plan) {
+      return plan.warm_up({.wait = wait, .interval = interval});
+    }));
+  }
   py::object run() { return to_python(planned_.run()); }
 
  private:
@@ -101,6 +108,7 @@ void bind_plans(py::module_& module) {
       .def_property_readonly("stats", &planned_restore::stats)
       .def_property_readonly("snapshot", &planned_restore::snapshot)
       .def_property_readonly("target", &planned_restore::target)
+      .def("warm_up", &planned_restore::warm_up, py::arg("wait"), py::arg("interval"))
       .def("run", &planned_restore::run);
   py::class_<planned_forget>(module, "ForgetPlan")
       .def(py::init<std::shared_ptr<session>, sapdr::forget_options, const sapdr::snapshot_filter&,

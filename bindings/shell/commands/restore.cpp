@@ -22,8 +22,8 @@ constexpr CommandText kRestore = {
     "target.",
     "  sapdr restore latest --target /tmp/restored --verify\n"
     "  sapdr restore 1234abcd:/srv/models --target /srv/models --include '*.safetensors'\n"
-    "  sapdr restore latest --in-place --dry-run -v     what would be written\n"
-    "  sapdr restore latest --in-place --overwrite if-newer\n"};
+    "  sapdr restore latest --in-place --overwrite if-newer --dry-run -v\n"
+    "  sapdr restore latest --target /srv/back --warm-up-wait 15h\n"};
 
 constexpr CommandText kVerify = {
     "verify", "Compare local files with a snapshot",
@@ -41,6 +41,8 @@ struct RestoreArguments {
   Selection selection;
   bool in_place = false, dry_run = false, verify = false, no_owner = false;
   bool sparse = false, no_sparse = false, remove_extra = false;
+  bool warm_up = false;
+  std::string warm_up_wait;
 };
 
 void check_where(const RestoreArguments& a) {
@@ -123,6 +125,34 @@ RestorePlan plan_restore(const RestoreArguments& a, Session& session, sapdr_repo
   return RestorePlan(plan);
 }
 
+// Asks for the packs that cannot be read, and waits for them if that is wanted. A restore that
+// lacks some is not begun.
+void warm_up(const RestoreArguments& a, Session& session, const Watch& watch,
+             sapdr_restore_plan* plan) {
+  sapdr_warm_up_options options;
+  SAPDR_INIT(&options);
+  if (!a.warm_up_wait.empty()) {
+    options.wait_ns = parse_duration("--warm-up-wait", a.warm_up_wait);
+  }
+  sapdr_warm_up_result result;
+  SAPDR_INIT(&result);
+  auto failure = attempt([&](sapdr_error** error) {
+    return sapdr_restore_plan_warm_up(&result, plan, &options, error);
+  });
+  Summary& summary = session.summary();
+  summary.figures.number("packs_asked_for", result.asked).number("packs_waiting", result.waiting);
+  summary.lines.push_back("asked for " + counted(result.asked, "pack") + " in the archive, " +
+                          counted(result.waiting, "pack") + " of " + std::to_string(result.packs) +
+                          " cannot be read yet");
+  watch.rethrow();
+  if (failure) throw std::move(*failure);
+  if (result.waiting == 0 || a.dry_run) return;
+  throw Failure(SAPDR_E_INVALID_STATE, counted(result.waiting, "pack") +
+                                           " of this restore cannot be read yet; nothing was "
+                                           "restored")
+      .hinted("run it again in some hours, or let it wait: --warm-up-wait 15h");
+}
+
 void run_restore(const RestoreArguments& a, Session& session) {
   check_where(a);
   sapdr_repo* repo = session.open_to_read();
@@ -131,6 +161,7 @@ void run_restore(const RestoreArguments& a, Session& session) {
   if (!a.dry_run) watch.hide(SAPDR_ITEM_RESTORED);
   const RestorePlan plan = plan_restore(a, session, repo, watch);
   watch.hide(0);
+  if (a.warm_up || !a.warm_up_wait.empty()) warm_up(a, session, watch, plan.get());
   sapdr_restore_stats stats;
   SAPDR_INIT(&stats);
   std::optional<Failure> failure = attempt([&](sapdr_error** error) {
@@ -141,7 +172,9 @@ void run_restore(const RestoreArguments& a, Session& session) {
   const std::string target = sapdr_restore_plan_target(plan.get());
   session.summary().figures.text("snapshot_id", snapshot).bytes("target", target);
   session.summary().figures.flag("dry_run", a.dry_run).append(figures(stats));
-  session.summary().lines = lines(stats, snapshot, target, a);
+  for (std::string& line : lines(stats, snapshot, target, a)) {
+    session.summary().lines.push_back(std::move(line));
+  }
   watch.rethrow();
   if (failure) throw std::move(*failure);
 }
@@ -241,6 +274,16 @@ void add_restore(CLI::App& app, CommandLine& line) {
   sparse->group(kGroup);
   command.add_flag("--no-sparse", a.no_sparse, "write them as zeros")
       ->excludes(sparse)
+      ->group(kGroup);
+  command
+      .add_flag("--warm-up", a.warm_up,
+                "ask the storage for packs in the archive; restore only if all can be read")
+      ->group(kGroup);
+  command
+      .add_option(
+          "--warm-up-wait", a.warm_up_wait,
+          "the same, and wait so long for them: 15h (the restore begins when all are there)")
+      ->type_name("DURATION")
       ->group(kGroup);
   add_patterns(command, a.includes, a.excludes);
   a.selection.add_options(command);

@@ -3,6 +3,7 @@
 
 #include <sapdr/restore.h>
 
+#include <chrono>
 #include <memory>
 #include <sapdr/cpp/context.hpp>
 #include <sapdr/cpp/observer.hpp>
@@ -13,6 +14,7 @@
 
 namespace sapdr {
 
+using warm_up_result = sapdr_warm_up_result;
 using restore_stats = sapdr_restore_stats;
 using restore_error = run_error<restore_stats>;
 
@@ -27,6 +29,12 @@ struct restore_options {
   bool no_owner = false;
   bool no_sparse = false;
   bool remove_extra = false;
+};
+
+/* The fields mean what they mean in sapdr_warm_up_options. */
+struct warm_up_options {
+  std::chrono::nanoseconds wait{};     /* 0: do not wait */
+  std::chrono::nanoseconds interval{}; /* 0: a minute, or a tenth of the wait */
 };
 
 /* What a restore will do. Holds a lock of the repository as long as it lives, and must end before
@@ -46,6 +54,20 @@ class restore_plan {
   }
   /* The folder it goes to, absolute. */
   std::string_view target() const { return sapdr_restore_plan_target(handle_.get()); }
+
+  /* Asks for the packs that cannot be read at once, and maybe waits for them. Throws
+   * run_error<warm_up_result>. */
+  warm_up_result warm_up(const warm_up_options& options = {}) {
+    auto c = detail::initialized<sapdr_warm_up_options>();
+    c.wait_ns = options.wait.count();
+    c.interval_ns = options.interval.count();
+    auto result = detail::initialized<sapdr_warm_up_result>();
+    detail::error_out err;
+    const sapdr_status status = sapdr_restore_plan_warm_up(&result, handle_.get(), &c, err);
+    observer_->thrown().rethrow();
+    err.check(status, result);
+    return result;
+  }
 
   /* Runs the plan, once. Throws restore_error. */
   restore_stats run() {
