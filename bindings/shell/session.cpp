@@ -49,19 +49,10 @@ Backend Session::storage_at(const std::string& location, bool only_reads) {
   StorageOptions storage = options_.storage;
   storage.only_reads = only_reads;
   if (storage.ca_file.empty()) storage.ca_file = variable_of_any_prefix("CACERT");
-  return limited(open_storage(context(), location, storage));
-}
-
-Backend Session::limited(Backend storage) const {
   constexpr std::uint64_t kib = 1024;
-  sapdr_limit_options limit;
-  SAPDR_INIT(&limit);
-  limit.upload = options_.limit_upload * kib;
-  limit.download = options_.limit_download * kib;
-  if (limit.upload == 0 && limit.download == 0) return storage;
-  return make<Backend>([&](auto** out, sapdr_error** error) {
-    return sapdr_backend_with_limit(out, storage.get(), &limit, error);
-  });
+  storage.limit_upload = options_.limit_upload * kib;
+  storage.limit_download = options_.limit_download * kib;
+  return open_storage(context(), location, storage);
 }
 
 Repository Session::open_at(const std::string& location, sapdr_repo_open_options options,

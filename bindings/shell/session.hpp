@@ -46,7 +46,6 @@ class Session {
 
  private:
   Backend storage_at(const std::string& location, bool only_reads = false);
-  Backend limited(Backend storage) const;
   Repository open_at(const std::string& location, sapdr_repo_open_options options,
                      const Secret& password, bool only_reads);
 

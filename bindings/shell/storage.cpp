@@ -99,7 +99,21 @@ sapdr_azure_options azure_options(const StorageOptions& given, Texts& texts) {
     options.retry_for_ns = parse_duration("--retry-for", given.retry_for);
     options.no_retry = options.retry_for_ns == 0 ? 1 : 0;
   }
+  options.limit_upload = given.limit_upload;
+  options.limit_download = given.limit_download;
   return options;
+}
+
+// Of storage that makes no call again by itself.
+Backend limited(Backend storage, const StorageOptions& given) {
+  sapdr_limit_options limit;
+  SAPDR_INIT(&limit);
+  limit.upload = given.limit_upload;
+  limit.download = given.limit_download;
+  if (limit.upload == 0 && limit.download == 0) return storage;
+  return make<Backend>([&](auto** out, sapdr_error** error) {
+    return sapdr_backend_with_limit(out, storage.get(), &limit, error);
+  });
 }
 
 }  // namespace
@@ -108,11 +122,15 @@ Backend open_storage(sapdr_ctx* context, const std::string& location,
                      const StorageOptions& options) {
   Texts texts;
   const sapdr_azure_options azure = azure_options(options, texts);
-  return make<Backend>([&](auto** out, sapdr_error** error) {
-    return is_in_azure(location)
-               ? sapdr_backend_open_azure(out, context, location.c_str(), &azure, error)
-               : sapdr_backend_open(out, context, location.c_str(), error);
-  });
+  if (is_in_azure(location)) {
+    return make<Backend>([&](auto** out, sapdr_error** error) {
+      return sapdr_backend_open_azure(out, context, location.c_str(), &azure, error);
+    });
+  }
+  return limited(make<Backend>([&](auto** out, sapdr_error** error) {
+                   return sapdr_backend_open(out, context, location.c_str(), error);
+                 }),
+                 options);
 }
 
 }  // namespace sapdr::shell

@@ -65,7 +65,8 @@ typedef struct sapdr_azure_options {
   const char *ca_file;           /* PEM: trusted beside the system's authorities */
   const char *proxy;             /* "http://host:port", "none"; NULL: HTTPS_PROXY and NO_PROXY */
   int64_t connect_timeout_ns;    /* name, TCP, proxy and TLS; 0: 15 seconds */
-  int64_t first_byte_timeout_ns; /* from the end of a request to its answer; 0: 60 seconds */
+  int64_t first_byte_timeout_ns; /* from when a request has arrived to its answer; 0: 60
+                                    seconds */
   int64_t stall_timeout_ns;      /* in which less than 1 KB a second moves; 0: 30 seconds */
   int64_t retry_for_ns;          /* how long a call that failed is made again, with growing pauses;
                                     0: 15 minutes */
@@ -79,6 +80,10 @@ typedef struct sapdr_azure_options {
                                     what the identity may see. With it, one from the environment
                                     asks if storage is opened by a key or a SAS */
   const char *management_endpoint; /* NULL: that of the cloud, "https://management.azure.com" */
+  uint64_t limit_upload;         /* bytes a second that are saved, on average, each attempt counted:
+                                    as sapdr_backend_with_limit inside of the retries; 0: not
+                                    limited */
+  uint64_t limit_download;       /* the same of what is loaded */
 } sapdr_azure_options;
 
 /* Opens storage in Azure without touching it. `location` is one of

@@ -118,6 +118,7 @@ sapdr_status sapdr_backend_open_azure(sapdr_backend** out, sapdr_ctx* ctx, const
       if (time != 0) retry->max_elapsed = std::chrono::nanoseconds(time);
     }
     return capi::new_backend(context,
-                             core::open_azure(context, place, read_azure(context, given), retry));
+                             core::open_azure(context, place, read_azure(context, given), retry,
+                                              {given.limit_upload, given.limit_download}));
   });
 }

@@ -1,8 +1,12 @@
 #include "net/exchange.hpp"
 
+#include <linux/sockios.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 
 #include <algorithm>
+#include <chrono>
+#include <utility>
 
 #include "net/response_parser.hpp"
 
@@ -19,6 +23,14 @@ short events_of(State state) {
   return state == State::wants_write ? POLLOUT : POLLIN;
 }
 
+constexpr std::chrono::milliseconds look_again(20);
+
+// Bytes that were written and did not get to the other side yet, as far as the system knows.
+size_t unsent(int socket) {
+  int bytes = 0;
+  return ::ioctl(socket, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? static_cast<size_t>(bytes) : 0;
+}
+
 bool is_end(State state) {
   return state == State::closed || state == State::failed;
 }
@@ -27,7 +39,10 @@ bool is_end(State state) {
 
 HttpResponse Exchange::run(ByteView head, const HttpRequest& request) {
   send(head, request.body);
-  if (!is_early_ && send_failure_.empty()) patience_.enter(Phase::first_byte);
+  if (!is_early_ && send_failure_.empty()) {
+    wait_until_sent();
+    patience_.enter(Phase::first_byte);
+  }
   const bool is_bodiless = request.method == "HEAD" || request.method == "CONNECT";
   for (int interim = 0; interim <= max_interim; ++interim) {
     HttpResponse response;
@@ -63,6 +78,17 @@ void Exchange::send(ByteView head, ByteView body) {
     }
     const auto events = static_cast<short>(events_of(step.state) | POLLIN);
     if (is_answered_early(patience_.wait(stream.socket(), events))) return;
+  }
+}
+
+// What the system took may be megabytes, which a slow line still has to carry: until then there is
+// nothing to answer.
+void Exchange::wait_until_sent() {
+  const int socket = connection_.stream().socket();
+  for (size_t left = unsent(socket); left > 0;) {
+    if (patience_.wait(socket, POLLIN, Patience::Clock::now() + look_again) != 0) return;
+    const size_t before = std::exchange(left, unsent(socket));
+    if (left < before) patience_.moved(before - left);
   }
 }
 

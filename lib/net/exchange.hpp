@@ -26,6 +26,7 @@ class Exchange {
 
  private:
   void send(ByteView head, ByteView body);
+  void wait_until_sent();
   bool is_answered_early(short events);
   void receive_head(ResponseParser& parser, const HttpResponse& response);
   void receive_body(ResponseParser& parser, HttpResponse& response, const HttpRequest& request);

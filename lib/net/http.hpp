@@ -67,7 +67,8 @@ struct HttpResponse {
 
 struct HttpTimeouts {
   std::chrono::milliseconds connect = std::chrono::seconds(15);     // name, TCP, proxy and TLS
-  std::chrono::milliseconds first_byte = std::chrono::seconds(60);  // from the last byte sent
+  // From when the other side has the last byte, as far as the system knows.
+  std::chrono::milliseconds first_byte = std::chrono::seconds(60);
   std::chrono::milliseconds stall =
       std::chrono::seconds(30);  // with less than 1 KB a second, either way
 };

@@ -150,7 +150,7 @@ void verify_snapshot(Repository& repository, const Snapshot& snapshot, const Bac
     ++result.packs_verified;
     result.bytes_verified += report.bytes;
   };
-  Workers workers(repository.context().threads(), repository.context().threads());
+  Workers workers(repository.reads_at_once(), 1);
   for (const uint32_t number : due) {
     workers.submit([&verify_one, number] { verify_one(number); });
   }

@@ -211,7 +211,7 @@ void Check::data(const Subset& subset, const CheckOptions& options) {
                      : subset.choose(std::move(packs), repository_.context());
   for (const Subset::Pack& pack : packs) progress_.expect(1, pack.size);
   const auto begun = std::chrono::steady_clock::now();
-  Workers workers(repository_.context().threads(), 1);
+  Workers workers(repository_.reads_at_once(), 1);
   for (const Subset::Pack& pack : packs) {
     const bool is_time_up = options.budget_time.count() > 0 && &pack != &packs.front() &&
                             std::chrono::steady_clock::now() - begun >= options.budget_time;

@@ -16,9 +16,9 @@ void dump(Repository& repository, const SnapshotRef& ref, std::string_view name,
   progress.expect(1, file.size);
 
   // Every thread has a blob at hand and another one ready: that is all the memory it takes.
-  const size_t n_ahead = size_t{2} * repository.context().threads();
+  const size_t n_ahead = size_t{2} * repository.reads_at_once();
   std::deque<Ahead<Bytes>> ahead;
-  Workers workers(repository.context().threads(), n_ahead);
+  Workers workers(repository.reads_at_once(), n_ahead);
   size_t next = 0;
   while (next < file.content.size() || !ahead.empty()) {
     while (next < file.content.size() && ahead.size() < n_ahead) {

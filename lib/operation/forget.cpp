@@ -4,7 +4,7 @@
 #include <map>
 #include <tuple>
 
-#include "base/workers.hpp"
+#include "repository/erase_all.hpp"
 
 namespace sapdr::core {
 
@@ -95,24 +95,19 @@ void run_forget(Repository& repository, const RepositoryLock& lock,
                 Progress& progress) {
   lock.require_held();
   progress.phase(SAPDR_PHASE_FINISH);
-  const auto remove = [&](const Snapshot& snapshot) {
+  std::vector<Id> doomed;
+  for (const ForgetDecision& decision : decisions) {
+    if (decision.reasons.empty()) doomed.push_back(decision.snapshot.id);
+  }
+  progress.expect(doomed.size(), 0);
+  const auto before = [&] {
+    progress.checkpoint();
     lock.check();
-    try {
-      repository.backend().erase({FileType::snapshot, snapshot.id.hex()});
-    } catch (const Error& error) {
-      if (error.code() != Code::not_found) throw;
-    }
+  };
+  erase_all(repository.backend(), FileType::snapshot, doomed, before, [&](size_t) {
     ++removed;
     progress.done(1, 0);
-  };
-  Workers workers(repository.backend().max_parallel(), 1);
-  for (const ForgetDecision& decision : decisions) {
-    if (!decision.reasons.empty()) continue;
-    progress.checkpoint();
-    progress.expect(1, 0);
-    workers.submit([&remove, &decision] { remove(decision.snapshot); });
-  }
-  workers.finish();
+  });
 }
 
 }  // namespace sapdr::core

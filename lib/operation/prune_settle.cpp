@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "base/workers.hpp"
+#include "repository/erase_all.hpp"
 #include "repository/index_writer.hpp"
 #include "repository/snapshots.hpp"
 #include "repository/verified.hpp"
@@ -139,25 +139,18 @@ void PruneSettle::rewrite_index() {
   writer.replace(old);
 }
 
-void PruneSettle::remove_pack(const MarkedPack& marked, Progress& progress) {
-  try {
-    repository_.backend().erase({FileType::pack, marked.pack.id.hex()});
-  } catch (const Error& error) {
-    if (error.code() != Code::not_found) throw;  // gone is gone
-  }
-  progress.done(1, marked.size);
-}
-
 void PruneSettle::remove_packs(PruneStats& result, Progress& progress) {
-  Workers workers(repository_.backend().max_parallel(), 1);
-  for (const MarkedPack& marked : doomed_) {
+  std::vector<Id> doomed;
+  for (const MarkedPack& marked : doomed_) doomed.push_back(marked.pack.id);
+  const auto before = [&] {
     progress.checkpoint();
     lock_->check();
-    workers.submit([this, &marked, &progress] { remove_pack(marked, progress); });
+  };
+  erase_all(repository_.backend(), FileType::pack, doomed, before, [&](size_t at) {
     ++result.packs_removed;
-    result.bytes_removed += marked.size;
-  }
-  workers.finish();
+    result.bytes_removed += doomed_[at].size;
+    progress.done(1, doomed_[at].size);
+  });
 }
 
 }  // namespace sapdr::core

@@ -43,7 +43,6 @@ class PruneSettle {
   void rewrite_index();
   std::vector<Id> files_to_rewrite() const;
   void mark_or_remove(IndexedPack pack, UnixNs time);
-  void remove_pack(const MarkedPack& marked, Progress& progress);
   void remove_packs(PruneStats& result, Progress& progress);
 
   Repository& repository_;

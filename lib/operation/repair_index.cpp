@@ -97,7 +97,7 @@ bool IndexRepair::is_as_indexed(const Id& pack, uint64_t size) const {
 
 void IndexRepair::read_headers() {
   progress_.phase(SAPDR_PHASE_CHECK);
-  Workers workers(repository_.context().threads(), repository_.context().threads());
+  Workers workers(repository_.reads_at_once(), 64);
   for (const auto& [id, size] : stored_) {
     if (!options_.read_all_packs && is_as_indexed(id, size)) continue;
     progress_.expect(1, 0);

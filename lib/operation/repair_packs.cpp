@@ -69,7 +69,7 @@ void PackRepair::look_at(const std::vector<uint32_t>& packs) {
   for (const uint32_t pack : packs) {
     progress_.expect(1, expected_pack_size(repository_.index().blobs_in(pack)));
   }
-  Workers workers(repository_.context().threads(), 1);
+  Workers workers(repository_.reads_at_once(), 1);
   for (const uint32_t pack : packs) {
     workers.submit([this, pack] { look_at(pack); });
   }

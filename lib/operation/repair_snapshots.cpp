@@ -4,6 +4,7 @@
 
 #include "operation/repair.hpp"
 #include "operation/tree_repair.hpp"
+#include "repository/erase_all.hpp"
 #include "repository/lock.hpp"
 
 namespace sapdr::core {
@@ -117,11 +118,9 @@ void repair_snapshots(Repository& repository, const RepairSnapshotsOptions& opti
       lock.check();
       repository.save_unpacked(FileType::snapshot, snapshot_json(snapshot));
     }
-    for (const Id& id : options.forget ? damaged : std::vector<Id>{}) {
-      lock.check();
-      repository.backend().erase({FileType::snapshot, id.hex()});
-      ++result.snapshots_removed;
-    }
+    erase_all(
+        repository.backend(), FileType::snapshot, options.forget ? damaged : std::vector<Id>{},
+        [&] { lock.check(); }, [&](size_t) { ++result.snapshots_removed; });
   }
   if (!damaged.empty()) {
     throw Error(

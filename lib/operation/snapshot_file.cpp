@@ -80,7 +80,7 @@ const Bytes& SnapshotFile::content_of(size_t blob, size_t last) {
   if (at != kept_.end()) {
     kept_.splice(kept_.begin(), kept_, at);
   } else {
-    const size_t most = size_t{2} * repository_->context().threads();
+    const size_t most = size_t{2} * repository_->reads_at_once();
     window_ = is_sequential_ ? std::clamp<size_t>(2 * window_, 1, most) : 0;
     Bytes content = load(blob, std::clamp(last - blob, window_, most));
     keep(id, std::move(content));
@@ -112,7 +112,7 @@ Bytes SnapshotFile::load(size_t blob, size_t n_ahead) {
 }
 
 void SnapshotFile::load_ahead(size_t n) {
-  const unsigned threads = repository_->context().threads();
+  const unsigned threads = repository_->reads_at_once();
   if (n > 0 && !workers_) workers_.emplace(threads, size_t{2} * threads);
   while (ahead_.size() < n && ahead_from_ + ahead_.size() < node_.content.size()) {
     const Id& id = node_.content[ahead_from_ + ahead_.size()];

@@ -19,10 +19,10 @@ class TreesAhead {
   };
 
   explicit TreesAhead(Repository& repository)
-      : repository_(repository), loaders_(repository.context().threads(), max_trees) {}
+      : repository_(repository), loaders_(repository.reads_at_once(), max_trees) {}
 
   // The next few of a folder are enough: it must not take all the room from those below it.
-  size_t per_folder() const { return size_t{4} * repository_.context().threads(); }
+  size_t per_folder() const { return size_t{4} * repository_.reads_at_once(); }
 
   // Begins to load it, unless that was done. False if there is no room for more.
   bool start(Tree& tree) {

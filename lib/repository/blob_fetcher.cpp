@@ -33,7 +33,7 @@ BlobsToFetch all_of(std::vector<BlobPlace>& places) {
 
 void BlobFetcher::run(BlobsToFetch blobs) {
   blobs_ = std::move(blobs);
-  Workers workers(repository_.context().threads(), 1);
+  Workers workers(repository_.reads_at_once(), 1);
   for (size_t begin = 0; begin < blobs_.size;) {
     const size_t end = range_end(begin);
     workers.submit([this, begin, end] { fetch_range(begin, end); });
@@ -66,10 +66,12 @@ void BlobFetcher::fetch_range(size_t begin, size_t end) {
     length = std::max(length, uint64_t{place.offset} - first.offset + place.length);
   }
   if (!any_needed) return;
-  auto tools = repository_.tools().lend();
   Bytes range = take_buffer();
   std::vector<size_t> missed;  // not in this range, though they should be
-  if (!load(first, length, range)) {
+  const bool is_there = !load(first, length, range);
+  const Slots::Lease decoder(repository_.decoders());
+  auto tools = repository_.tools().lend();
+  if (is_there) {
     open_range(begin, end, range, *tools, missed);
   } else {
     for (size_t blob = begin; blob < end; ++blob) missed.push_back(blob);

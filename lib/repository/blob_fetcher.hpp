@@ -36,7 +36,8 @@ struct BlobsToFetch {
 // All of `places`, which outlive the fetch, once sorted: each is needed; `lose` throws.
 BlobsToFetch all_of(std::vector<BlobPlace>& places);
 
-// Memory: one range of at most 16 MiB, and the blobs that are opened at once, for each thread.
+// Memory: a range of at most 16 MiB for each of Repository::reads_at_once(), and for each core the
+// blobs that are opened at once.
 class BlobFetcher {
  public:
   BlobFetcher(Repository& repository, Progress& progress)

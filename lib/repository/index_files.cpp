@@ -12,6 +12,7 @@ namespace sapdr::core {
 
 IndexFiles::File IndexFiles::read(Repository& repository, const Id& id) {
   const Bytes json = repository.load_unpacked(FileType::index, id);
+  const Slots::Lease decoder(repository.decoders());
   IndexFile parsed = parse_index(as_text(json), "index " + id.hex());
   File file;
   file.packs.reserve(parsed.packs.size());
@@ -49,7 +50,7 @@ void IndexFiles::load(Repository& repository, Progress& progress, const OnDamage
   std::vector<Id> missing;
   std::copy_if(present.begin(), present.end(), std::back_inserter(missing),
                [&](const Id& id) { return !files_.contains(id); });
-  Workers workers(repository.context().threads(), repository.context().threads());
+  Workers workers(repository.reads_at_once(), 1);
   for (const Id& id : missing) {
     workers.submit([&load_one, id] { load_one(id); });
   }

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "repository/erase_all.hpp"
+
 namespace sapdr::core {
 
 namespace {
@@ -34,10 +36,7 @@ void IndexWriter::write() {
 
 void IndexWriter::replace(const std::vector<Id>& old_files) {
   if (!file_.packs.empty() || !file_.packs_to_delete.empty()) write();
-  for (const Id& id : old_files) {
-    lock_.check();
-    repository_.backend().erase({FileType::index, id.hex()});
-  }
+  erase_all(repository_.backend(), FileType::index, old_files, [this] { lock_.check(); });
 }
 
 }  // namespace sapdr::core

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "base/thread.hpp"
+#include "base/workers.hpp"
 #include "repository/host.hpp"
 
 namespace sapdr::core {
@@ -204,25 +205,35 @@ void RepositoryLock::write_lock() {
   if (old) leave_lock(repository_, *old);
 }
 
+// Those of clients that may not remove anything stay, and become many.
 void RepositoryLock::require_no_conflict() const {
-  for (const StoredLock& stored : list_locks(repository_, id_)) {
-    if (stored.id == id_) continue;
-    std::optional<LockInfo> other;
-    try {
-      other = load_lock(repository_, stored.id);
-    } catch (const Error& error) {
-      if (error.code() != Code::corrupt) throw;
-      throw Error(Code::locked, "lock " + stored.id.hex() +
-                                    " cannot be read; if nothing else uses the repository, "
-                                    "remove it with unlock --remove-all")
-          .because(error);
-    }
-    if (!other || is_stale(*other, repository_.context().now(), stored.age, timing_)) continue;
-    if (info_.exclusive || other->exclusive) {
-      throw Error(Code::locked, "the repository at " + repository_.backend().location() +
-                                    " is locked " + describe(*other) +
-                                    "; wait for it, or unlock if that process is gone");
-    }
+  std::vector<StoredLock> others = list_locks(repository_, id_);
+  std::erase_if(others, [&](const StoredLock& stored) { return stored.id == id_; });
+  const auto threads = std::min<size_t>(repository_.reads_at_once(), others.size());
+  Workers workers(static_cast<unsigned>(threads), 64);
+  for (const StoredLock& stored : others) {
+    workers.submit([&] { require_no_conflict(stored.id, stored.age); });
+  }
+  workers.finish();
+}
+
+void RepositoryLock::require_no_conflict(const Id& id,
+                                         std::optional<std::chrono::nanoseconds> age) const {
+  std::optional<LockInfo> other;
+  try {
+    other = load_lock(repository_, id);
+  } catch (const Error& error) {
+    if (error.code() != Code::corrupt) throw;
+    throw Error(Code::locked, "lock " + id.hex() +
+                                  " cannot be read; if nothing else uses the repository, "
+                                  "remove it with unlock --remove-all")
+        .because(error);
+  }
+  if (!other || is_stale(*other, repository_.context().now(), age, timing_)) return;
+  if (info_.exclusive || other->exclusive) {
+    throw Error(Code::locked, "the repository at " + repository_.backend().location() +
+                                  " is locked " + describe(*other) +
+                                  "; wait for it, or unlock if that process is gone");
   }
 }
 

@@ -60,6 +60,7 @@ class RepositoryLock {
   void write_lock();
   void release() noexcept;
   void require_no_conflict() const;
+  void require_no_conflict(const Id& id, std::optional<std::chrono::nanoseconds> age) const;
 
   Repository& repository_;
   const LockTiming timing_;

@@ -129,6 +129,7 @@ PackReport read_once(Repository& repository, const Id& pack,
     return report;
   }
   report.bytes = data.size();
+  const Slots::Lease decoder(repository.decoders());
   auto tools = repository.tools().lend();
   prove_header(*tools, data, expected, what, report);
   if (prove_blobs(*tools, data, expected, what, report) != pack) {

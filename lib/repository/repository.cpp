@@ -27,10 +27,20 @@ Error damaged(const FileName& file, const char* how) {
       .with(to_string(file.type), file.name);
 }
 
+// Not asked for by itself: each question takes a round trip.
+std::optional<Bytes> find_config(Backend& backend) {
+  try {
+    return backend.load_all(config_name, max_small_file);
+  } catch (const Error& error) {
+    if (error.code() != Code::not_found) throw;
+    return std::nullopt;
+  }
+}
+
 // Read again before it is said to be damaged: it may have been on the way only.
-Config load_config(Backend& backend, const Key& key) {
+Config open_config(Backend& backend, const Key& key, Bytes sealed) {
   for (int attempt = 0; attempt < 2; ++attempt) {
-    const Bytes sealed = backend.load_all(config_name, max_small_file);
+    if (attempt > 0) sealed = backend.load_all(config_name, max_small_file);
     Bytes plain(sealed.size() < seal_overhead ? 0 : sealed.size() - seal_overhead);
     if (Cipher(key).open(sealed, plain)) return parse_config(as_text(plain));
   }
@@ -69,7 +79,8 @@ Repository::Repository(ContextPtr context, BackendPtr backend, const OpenSetting
       config_(std::move(config)),
       key_id_(key_id),
       key_(key),
-      tools_(key, config_.version < 2 ? Compression::off : settings.compression, config_.codec) {
+      tools_(key, config_.version < 2 ? Compression::off : settings.compression, config_.codec),
+      decoders_(context_->threads()) {
   settings_.password = {};
 }
 
@@ -139,7 +150,8 @@ RepositoryPtr Repository::init(ContextPtr context, BackendPtr backend,
 
 RepositoryPtr Repository::open(ContextPtr context, BackendPtr backend,
                                const OpenSettings& settings) {
-  if (!backend->exists(config_name)) {
+  std::optional<Bytes> sealed = find_config(*backend);
+  if (!sealed) {
     if (has_keys(*backend)) {
       throw Error(Code::corrupt,
                   "the repository at " + backend->location() +
@@ -149,24 +161,34 @@ RepositoryPtr Repository::open(ContextPtr context, BackendPtr backend,
                                          "; check the location or create one with init");
   }
   const OpenedKey key = find_key(*context, *backend, settings.password, settings.key_hint);
-  Config config = load_config(*backend, key.master);
+  Config config = open_config(*backend, key.master, *std::move(sealed));
   const RepositoryPtr repository(new Repository(std::move(context), std::move(backend), settings,
                                                 std::move(config), key.id, key.master));
-  if (!settings.cache.folder.empty()) repository->use_cache();
+  if (repository->backend_->is_remote()) repository->come_closer();
   return repository;
 }
 
-void Repository::use_cache() {
-  if (!backend_->is_remote()) return;
-  try {
-    cache_ = std::make_shared<CachedBackend>(context_, backend_, settings_.cache, config_.id);
-    backend_ = cache_;
-  } catch (const Error& error) {
-    context_->log(LogLevel::warning, "cache", "there is no cache: " + error.message());
+unsigned Repository::reads_at_once() const {
+  const unsigned threads = context_->threads();
+  return backend_->is_remote() ? std::max(threads, backend_->max_parallel()) : threads;
+}
+
+// What storage that is far away need not be asked again and again for.
+void Repository::come_closer() {
+  if (!settings_.cache.folder.empty()) {
+    try {
+      cache_ = std::make_shared<CachedBackend>(context_, backend_, settings_.cache, config_.id);
+      backend_ = cache_;
+      return;
+    } catch (const Error& error) {
+      context_->log(LogLevel::warning, "cache", "there is no cache: " + error.message());
+    }
   }
+  tree_blocks_ = std::make_unique<TreeBlocks>(backend_);
 }
 
 Repository::ReadAnew::ReadAnew(Repository& repository) : cache_(repository.cache_) {
+  if (repository.tree_blocks_) repository.tree_blocks_->forget();
   if (!cache_ || !cache_->begin_anew()) return;
   const std::lock_guard lock(repository.index_mutex_);
   repository.index_files_.forget();
@@ -244,16 +266,37 @@ void Repository::load_index(Progress& progress, const IndexFiles::OnDamage& on_d
 }
 
 // False if it does not come out right.
-bool Repository::read_blob(const BlobPlace& place, Tools& tools, Bytes& plain) {
-  FileName pack{FileType::pack, index().pack_id(place.pack).hex(), place.type == BlobType::tree};
+bool Repository::read_blob(const BlobPlace& place, Bytes& plain) {
+  const Id pack = index().pack_id(place.pack);
+  FileName file{FileType::pack, pack.hex(), place.type == BlobType::tree};
   Bytes sealed(place.length);
-  backend_->load(pack, place.offset, sealed);
-  if (open_blob(tools, place, sealed, plain)) return true;
-  if (!cache_ || !pack.holds_trees) return false;
-  cache_->drop(pack);
-  pack.holds_trees = false;  // from the storage itself
-  backend_->load(pack, place.offset, sealed);
-  return open_blob(tools, place, sealed, plain);
+  const auto opens = [&] {
+    const Slots::Lease decoder(decoders_);
+    return open_blob(*tools_.lend(), place, sealed, plain);
+  };
+  if (load_from_block(pack, place, sealed)) {
+    if (opens()) return true;
+    tree_blocks_->drop(pack);
+  }
+  backend_->load(file, place.offset, sealed);
+  if (opens()) return true;
+  if (!cache_ || !file.holds_trees) return false;
+  cache_->drop(file);
+  file.holds_trees = false;  // from the storage itself
+  backend_->load(file, place.offset, sealed);
+  return opens();
+}
+
+bool Repository::load_from_block(const Id& pack, const BlobPlace& place, ByteSpan sealed) {
+  if (!tree_blocks_ || place.type != BlobType::tree) return false;
+  const auto named_size = [&] {
+    uint64_t size = 0;
+    for (const BlobPlace& blob : index().blobs_in(place.pack)) {
+      size = std::max(size, uint64_t{blob.offset} + blob.length);
+    }
+    return size;
+  };
+  return tree_blocks_->load(pack, named_size, place.offset, sealed);
 }
 
 Bytes Repository::load_blob(BlobType type, const Id& id) {
@@ -263,7 +306,6 @@ Bytes Repository::load_blob(BlobType type, const Id& id) {
     throw Error(Code::not_found, what + " is not in the index; check the repository")
         .with("blob", id.hex());
   }
-  auto tools = tools_.lend();
   std::string damage;
   const size_t n_places = places.size();
   for (size_t i = 0; i < places.size(); ++i) {
@@ -271,7 +313,7 @@ Bytes Repository::load_blob(BlobType type, const Id& id) {
     const std::string pack = index().pack_id(place.pack).hex();
     try {
       Bytes plain;
-      if (read_blob(place, *tools, plain)) return plain;
+      if (read_blob(place, plain)) return plain;
       damage = "pack " + pack + " is damaged there";
       if (i < n_places) places.push_back(place);
     } catch (const Error& error) {

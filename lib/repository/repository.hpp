@@ -6,11 +6,13 @@
 #include <string>
 #include <utility>
 
+#include "base/slots.hpp"
 #include "format/config.hpp"
 #include "format/key.hpp"
 #include "observe/progress.hpp"
 #include "repository/index_files.hpp"
 #include "repository/tools.hpp"
+#include "repository/tree_blocks.hpp"
 #include "storage/cache.hpp"
 
 namespace sapdr::core {
@@ -55,6 +57,12 @@ class Repository {
   void use_key(const Id& id) { key_id_ = id; }
   const OpenSettings& settings() const { return settings_; }  // its password is empty
   ToolBox& tools() { return tools_; }
+  // How many threads are to wait for the storage where much is read of it: as many as it can use if
+  // it is far away, else one a core.
+  unsigned reads_at_once() const;
+  // One a core: who opens what was read takes a place, however many threads wait for the storage.
+  // Nobody who has one waits for another.
+  Slots& decoders() { return decoders_; }
 
   // Files that are not packs: verified against their name, opened, decompressed. Throws
   // Code::corrupt.
@@ -80,8 +88,9 @@ class Repository {
   // Code::corrupt if no copy is right. Needs load_index().
   Bytes load_blob(BlobType type, const Id& id);
 
-  // While one lives, nothing is read that a cache had before, nor is anything of the index that
-  // came from there relied on. For whatever says that something is damaged, or removes it.
+  // While one lives, nothing is read that a cache had before, in memory or on disk, nor is anything
+  // of the index that came from there relied on. For whatever says that something is damaged, or
+  // removes it.
   class ReadAnew {
    public:
     explicit ReadAnew(Repository& repository);
@@ -94,8 +103,9 @@ class Repository {
   };
 
  private:
-  bool read_blob(const BlobPlace& place, Tools& tools, Bytes& plain);
-  void use_cache();
+  bool read_blob(const BlobPlace& place, Bytes& plain);
+  bool load_from_block(const Id& pack, const BlobPlace& place, ByteSpan sealed);
+  void come_closer();
   Bytes open_unpacked(const FileName& name, ByteView stored);
   Repository(ContextPtr context, BackendPtr backend, const OpenSettings& settings, Config config,
              const Id& key_id, const Key& key);
@@ -107,7 +117,9 @@ class Repository {
   Id key_id_;
   Key key_;
   ToolBox tools_;
-  std::shared_ptr<CachedBackend> cache_;  // the same as backend_, or null
+  Slots decoders_;
+  std::shared_ptr<CachedBackend> cache_;     // the same as backend_, or null
+  std::unique_ptr<TreeBlocks> tree_blocks_;  // of remote storage without a cache
   std::mutex index_mutex_;
   IndexFiles index_files_;
 };

@@ -39,7 +39,7 @@ std::vector<Snapshot> load_snapshots(Repository& repository, const std::vector<I
   std::vector<Snapshot> all(ids.size());
   std::vector<Id> missing;
   std::mutex mutex;
-  Workers workers(repository.context().threads(), repository.context().threads());
+  Workers workers(repository.reads_at_once(), 64);
   for (size_t i = 0; i < ids.size(); ++i) {
     workers.submit([&, i] {
       try {

@@ -37,7 +37,7 @@ void visit_trees(Repository& repository, std::vector<Id> roots, BlobSet& seen,
       if (node.type == NodeType::dir && node.subtree) below.push_back(*node.subtree);
     }
   };
-  Workers workers(repository.context().threads(), 64);
+  Workers workers(repository.reads_at_once(), 64);
   // Level by level, so that neither the depth of a snapshot nor its width needs a stack.
   while (!level.empty()) {
     for (const Id& id : level) {

@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <map>
+#include <mutex>
 
 #include "base/json.hpp"
 #include "base/json_writer.hpp"
+#include "base/workers.hpp"
+#include "repository/erase_all.hpp"
 
 namespace sapdr::core {
 
@@ -44,6 +47,18 @@ std::vector<VerifiedRecord> load_records(Repository& repository, const Id& id) {
 // What another user of the repository wrote may be closed to us: no reason not to list snapshots.
 bool proves_nothing(const Error& error) {
   return error.code() == Code::corrupt || error.code() == Code::permission;
+}
+
+// None of an object that is gone meanwhile or proves nothing.
+std::vector<VerifiedRecord> load_right_records(Repository& repository, const Id& id) {
+  try {
+    return load_records(repository, id);
+  } catch (const Error& error) {
+    if (error.code() == Code::not_found) return {};
+    if (!proves_nothing(error)) throw;
+    repository.context().log(LogLevel::warning, "repository", error.message());
+    return {};
+  }
 }
 
 std::vector<Id> list_records(Repository& repository) {
@@ -100,20 +115,24 @@ void save_verified(Repository& repository, const std::vector<VerifiedRecord>& re
 VerifiedTimes load_verified(Repository& repository) {
   VerifiedTimes proven;
   VerifiedTimes damaged;
-  for (const Id& id : list_records(repository)) {
-    try {
-      for (const VerifiedRecord& record : load_records(repository, id)) {
-        keep_latest(proven.packs, record.packs, record.time);
-        keep_latest(proven.snapshots, record.snapshots, record.time);
-        keep_latest(damaged.packs, record.damaged_packs, record.time);
-        keep_latest(damaged.snapshots, record.damaged_snapshots, record.time);
-      }
-    } catch (const Error& error) {
-      if (error.code() == Code::not_found) continue;
-      if (!proves_nothing(error)) throw;
-      repository.context().log(LogLevel::warning, "repository", error.message());
+  std::mutex mutex;
+  const auto take = [&](const Id& id) {
+    const std::vector<VerifiedRecord> records = load_right_records(repository, id);
+    const std::lock_guard lock(mutex);
+    for (const VerifiedRecord& record : records) {
+      keep_latest(proven.packs, record.packs, record.time);
+      keep_latest(proven.snapshots, record.snapshots, record.time);
+      keep_latest(damaged.packs, record.damaged_packs, record.time);
+      keep_latest(damaged.snapshots, record.damaged_snapshots, record.time);
     }
+  };
+  const std::vector<Id> ids = list_records(repository);
+  const auto threads = std::min<size_t>(repository.reads_at_once(), ids.size());
+  Workers workers(static_cast<unsigned>(threads), 64);
+  for (const Id& id : ids) {
+    workers.submit([&take, id] { take(id); });
   }
+  workers.finish();
   take_out_damaged(proven.packs, damaged.packs);
   take_out_damaged(proven.snapshots, damaged.snapshots);
   return proven;
@@ -141,7 +160,7 @@ void compact_verified(Repository& repository, const RepositoryLock& lock,
   for (auto& [time, record] : by_time) records.push_back(std::move(record));
   lock.check();
   save_verified(repository, records);
-  for (const Id& id : old) repository.backend().erase({FileType::verified, id.hex()});
+  erase_all(repository.backend(), FileType::verified, old, [&] { lock.check(); });
 }
 
 }  // namespace sapdr::core

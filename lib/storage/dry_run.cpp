@@ -31,6 +31,9 @@ class DryRunBackend final : public Backend {
   void load(const FileName& file, uint64_t offset, ByteSpan out) override {
     holder_of(file).load(file, offset, out);
   }
+  Bytes load_all(const FileName& file, uint64_t limit) override {
+    return holder_of(file).load_all(file, limit);
+  }
   void save(const FileName& file, ByteView data) override {
     if (!is_erased(file) && inner_->exists(file)) {
       throw Error(Code::exists, to_string(file) + " is in " + location() + " already");

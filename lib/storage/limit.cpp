@@ -33,6 +33,12 @@ class LimitBackend final : public Backend {
     wait(down_, out.size());
     inner_->load(file, offset, out);
   }
+  // How much it is shows when it is there, so that the next calls wait for it.
+  Bytes load_all(const FileName& file, uint64_t limit) override {
+    Bytes data = inner_->load_all(file, limit);
+    wait(down_, data.size());
+    return data;
+  }
   void save(const FileName& file, ByteView data) override {
     wait(up_, data.size());
     inner_->save(file, data);

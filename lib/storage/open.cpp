@@ -39,10 +39,12 @@ DescribeLag lag_of(const ContextPtr& context, const ContainerPlace& secondary,
 }  // namespace
 
 BackendPtr open_azure(const ContextPtr& context, std::string_view location,
-                      const AzureBlobOptions& options, const std::optional<RetryOptions>& retry) {
+                      const AzureBlobOptions& options, const std::optional<RetryOptions>& retry,
+                      const LimitOptions& limit) {
   const ContainerPlace place = open_place(context, location, options, {});
   const auto open = [&](const ContainerPlace& at, const std::optional<RetryOptions>& retries) {
     BackendPtr backend = open_azure_blob(context, at, options);
+    if (limit.upload != 0 || limit.download != 0) backend = with_limit(std::move(backend), limit);
     return retries ? with_retry(context, std::move(backend), *retries) : backend;
   };
   if (options.secondary == ReadSecondary::never) return open(place, retry);

@@ -68,6 +68,11 @@ class RetryBackend final : public Backend {
   void load(const FileName& file, uint64_t offset, ByteSpan out) override {
     run("load " + to_string(file), [&](bool) { inner_->load(file, offset, out); });
   }
+  Bytes load_all(const FileName& file, uint64_t limit) override {
+    Bytes data;
+    run("load " + to_string(file), [&](bool) { data = inner_->load_all(file, limit); });
+    return data;
+  }
   void save(const FileName& file, ByteView data) override;
   void list(FileType type, const ObjectVisitor& each) override;
   void sync_names(FileType type) override {

@@ -43,6 +43,11 @@ class SecondaryBackend final : public Backend {
   void load(const FileName& file, uint64_t offset, ByteSpan out) override {
     read([&](Backend& from) { from.load(file, offset, out); });
   }
+  Bytes load_all(const FileName& file, uint64_t limit) override {
+    Bytes data;
+    read([&](Backend& from) { data = from.load_all(file, limit); });
+    return data;
+  }
   void save(const FileName& file, ByteView data) override {
     require_primary();
     primary_->save(file, data);

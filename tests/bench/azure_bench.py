@@ -113,7 +113,7 @@ class Bench:
         with azurite.Azurite() as server:
             for found in (
                 azure_far.listing(server, self.programs.transfer),
-                azure_far.small_files(server, self.command, self.folder),
+                *azure_far.small_files(server, self.command, self.folder),
             ):
                 self.results.far.append(found)
                 print("\n".join(azure_far.lines_of(found)), flush=True)

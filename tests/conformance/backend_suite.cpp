@@ -191,6 +191,17 @@ void test_backend(const BackendFactory& open, std::chrono::milliseconds tick) {
     backend->save(file_of(FileType::snapshot), {});
     CHECK(backend->size_of(file_of(FileType::snapshot)) == 0);
     CHECK(backend->load_all(file_of(FileType::snapshot), 0).empty());
+    CHECK(backend->load_all(file_of(FileType::snapshot), 1 << 20).empty());
+  }
+  SUBCASE("the whole of an object is loaded up to a limit") {
+    const BackendPtr backend = open(false);
+    const FileName file = file_of(FileType::index);
+    CHECK(code_of([&] { backend->load_all(file, 3); }) == Code::not_found);
+    backend->save(file, as_bytes("12345"));
+    CHECK(code_of([&] { backend->load_all(file, 4); }) == Code::corrupt);
+    CHECK(code_of([&] { backend->load_all(file, 0); }) == Code::corrupt);
+    CHECK(as_text(backend->load_all(file, 5)) == "12345");
+    CHECK(as_text(backend->load_all(file, UINT64_MAX)) == "12345");
   }
   SUBCASE("an object is written whole or not at all: a reader sees nothing or all of it") {
     whole_or_not_at_all(open);

@@ -4,6 +4,7 @@ itself, the rest ends in a clear error; in every case nothing is lost that was a
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,6 +74,18 @@ def trial(
 @pytest.fixture
 def tree(bench: Workbench) -> Path:
     return make_plain_tree(bench.folder / "second", seed=71, n_files=20, megabytes=9)
+
+
+def test_each_attempt_keeps_to_the_limit(trial: Trial, tree: Path) -> None:
+    upload = 2_048_000
+    rule = trial.proxy.script(ResetInUpload(), "PUT", "/data/", times=3)
+    begun = time.monotonic()
+    trial.run("--limit-upload", str(upload // 1024), "backup", tree)
+    taken = time.monotonic() - begun
+    assert rule.hits == 3
+    # More than 9 MB in packs of 4 MiB; the first two that are stored are whole ones. A quarter of a
+    # second may be saved up in each of three pauses.
+    assert taken >= (9_000_000 + 2 * 4 * 1024 * 1024) / upload - 3 * 0.25
 
 
 @pytest.mark.parametrize("name", PASSING)

@@ -79,6 +79,23 @@ TEST_CASE("timeout: first byte") {
                 "did not begin to answer within 250 ms");
 }
 
+TEST_CASE("timeout: the first byte counts from when all arrived, which takes a slow line a while") {
+  const std::string body(3'000'000, 'x');
+  Server server([&](Peer& peer) {
+    const int small = 4096;  // what is not read yet waits on the other side
+    ::setsockopt(peer.fd(), SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    peer.read_head();
+    for (size_t read = 0; read < body.size(); read += 100'000) {
+      std::this_thread::sleep_for(50ms);
+      peer.read(100'000);
+    }
+    peer.answer("", "201 Created");
+  });
+  const Ended ended = end_of(put(server.url(), body), {9s, 400ms, 9s});
+  CHECK_MESSAGE(ended.error.code() == Code::ok, ended.error.message());
+  CHECK(ended.after >= 1500ms);
+}
+
 TEST_CASE("timeout: a stall of the answer, in its head and in its body") {
   for (const char* start :
        {"HTTP/1.1 200 OK\r\nContent-Le", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n",

@@ -13,8 +13,8 @@ import ssl
 import struct
 import threading
 from collections import Counter
-from collections.abc import Coroutine
-from contextlib import suppress
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from socket import SO_LINGER, SOL_SOCKET
 from typing import Any, Self, TypeVar
@@ -92,6 +92,10 @@ class Client:
         method, path, _ = request.first.split(" ", 2)
         self._length = int(request.find("content-length") or 0)
         fault = self._proxy.fault_for(method, path)
+        with self._proxy.underway(method):
+            return await self._answer(method, request, fault)
+
+    async def _answer(self, method: str, request: Message, fault: Fault) -> bool:
         if await fault.on_head(self):
             return False
         if request.find("expect"):
@@ -149,6 +153,8 @@ class FaultProxy:
         """In front of `port`. With contexts, both sides speak TLS."""
         self.port = 0  # the same again when it comes back
         self.requests: list[tuple[str, str]] = []  # methods and paths
+        self.most_at_once: Counter[str] = Counter()  # requests of a method that were not answered
+        self._at_once: Counter[str] = Counter()
         self._server_port, self._serves, self._trusts = port, serves, trusts
         self._rules: list[Rule] = []
         self._lock = threading.Lock()  # around what tests and connections use
@@ -178,6 +184,7 @@ class FaultProxy:
         with self._lock:
             self._rules.clear()
             self.requests.clear()
+            self.most_at_once.clear()
 
     def go_away(self) -> None:
         """Connections are closed, new ones refused."""
@@ -191,6 +198,15 @@ class FaultProxy:
             self.requests.append((method, path))
             hits = [rule for rule in self._rules if rule.takes(method, path)]
         return hits[0].fault if hits else Fault()
+
+    @contextmanager
+    def underway(self, method: str) -> Iterator[None]:
+        self._at_once[method] += 1
+        self.most_at_once[method] = max(self.most_at_once[method], self._at_once[method])
+        try:
+            yield
+        finally:
+            self._at_once[method] -= 1
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         return await asyncio.open_connection("127.0.0.1", self._server_port, ssl=self._trusts)

@@ -131,6 +131,8 @@ class Backend:
         rehydrate_fast: bool = False,
         account_id: str | None = None,
         management_endpoint: str | None = None,
+        limit_upload: int = 0,
+        limit_download: int = 0,
     ) -> Backend:
         """Azure Blob Storage at "azure:container:/prefix" or at an https URL, which may have a SAS.
         Touches nothing.
@@ -147,6 +149,8 @@ class Backend:
         archive with high priority (see `RestorePlan.warm_up`), which costs more. `account_id`, the
         account's resource ("/subscriptions/…"), and `management_endpoint` are for `sapdr.doctor`:
         they say whom to ask for what only the management of the account knows.
+        `limit_upload` and `limit_download` are
+        bytes a second (0: not limited), as in `with_limit`; calls that are made again count again.
         """
         options = _sapdr.AzureOptions()
         options.account = _arguments.optional_text(account)
@@ -174,6 +178,8 @@ class Backend:
         options.rehydrate_fast = rehydrate_fast
         options.account_id = _arguments.optional_text(account_id)
         options.management_endpoint = _arguments.optional_text(management_endpoint)
+        options.limit_upload = limit_upload
+        options.limit_download = limit_download
         return cls(_sapdr.Backend.open_azure(_arguments.text(location), options))
 
     @classmethod
@@ -227,7 +233,11 @@ class Backend:
         return Backend(self._native.with_retry(max_attempts, *waits))
 
     def with_limit(self, *, upload: int = 0, download: int = 0) -> Backend:
-        """Saves and loads at most so many bytes a second, over all threads; 0: not limited."""
+        """Saves and loads at most so many bytes a second, over all threads; 0: not limited.
+
+        Around storage that makes failed calls again by itself, as `azure` does, only the first of
+        them counts: give the limits to that.
+        """
         return Backend(self._native.with_limit(upload, download))
 
     def with_dry_run(self) -> Backend:

@@ -111,6 +111,8 @@ class AzureOptions(metaclass=_Type):
     rehydrate_fast: bool
     account_id: bytes | None
     management_endpoint: bytes | None
+    limit_upload: int
+    limit_download: int
     def __init__(self) -> None: ...
 
 class KeyOptions(metaclass=_Type):

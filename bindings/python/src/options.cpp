@@ -73,7 +73,9 @@ void bind_azure_options(py::module_& module) {
       .def_readwrite("secondary", &options::secondary)
       .def_readwrite("rehydrate_fast", &options::rehydrate_fast)
       .def_readwrite("account_id", &options::account_id)
-      .def_readwrite("management_endpoint", &options::management_endpoint);
+      .def_readwrite("management_endpoint", &options::management_endpoint)
+      .def_readwrite("limit_upload", &options::limit_upload)
+      .def_readwrite("limit_download", &options::limit_download);
 }
 
 void bind_key_options(py::module_& module) {

@@ -37,6 +37,8 @@ struct azure_options {
   bool rehydrate_fast = false;
   std::optional<std::string> account_id{};
   std::optional<std::string> management_endpoint{};
+  uint64_t limit_upload = 0;   /* bytes a second; 0: not limited */
+  uint64_t limit_download = 0; /* the same */
 };
 
 namespace detail {
@@ -69,6 +71,8 @@ inline sapdr_azure_options c_azure(const azure_options& options) {
   c.rehydrate_fast = options.rehydrate_fast;
   c.account_id = c_string(options.account_id);
   c.management_endpoint = c_string(options.management_endpoint);
+  c.limit_upload = options.limit_upload;
+  c.limit_download = options.limit_download;
   return c;
 }
 

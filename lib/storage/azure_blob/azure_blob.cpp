@@ -1,7 +1,9 @@
 #include "storage/azure_blob/azure_blob.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
+#include <optional>
 #include <utility>
 
 #include "base/encoding.hpp"
@@ -21,6 +23,7 @@ constexpr unsigned default_connections = 8;
 constexpr unsigned spare_connections = 2;  // locks are refreshed while all others are busy
 constexpr uint64_t largest_blob = 5000ULL * 1024 * 1024;
 constexpr const char* page_size = "5000";
+constexpr uint64_t longest_failure = 64 * 1024;  // its body
 
 bool is_success(const HttpResponse& response) {
   return response.status >= 200 && response.status < 300;
@@ -44,6 +47,21 @@ const char* to_string(AccessTier tier) {
 
 unsigned connections_of(const AzureBlobOptions& options) {
   return options.connections == 0 ? default_connections : options.connections;
+}
+
+// A number with nothing behind it.
+std::optional<uint64_t> number_in(std::string_view text) {
+  uint64_t number = 0;
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || rest != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+// The size of the whole blob, which an answer with a part of it tells: "bytes 0-99/1234".
+std::optional<uint64_t> whole_size(const HttpResponse& response) {
+  const std::string* range = response.headers.find("Content-Range");
+  if (range == nullptr) return std::nullopt;
+  return number_in(std::string_view(*range).substr(std::min(range->find('/') + 1, range->size())));
 }
 
 std::string crc64_header(ByteView data) {
@@ -73,6 +91,7 @@ class AzureBlobBackend final : public Backend {
   bool exists(const FileName& file) override;
   uint64_t size_of(const FileName& file) override;
   void load(const FileName& file, uint64_t offset, ByteSpan out) override;
+  Bytes load_all(const FileName& file, uint64_t limit) override;
   void save(const FileName& file, ByteView data) override;
   void list(FileType type, const ObjectVisitor& each) override;
   void erase(const FileName& file) override;
@@ -84,6 +103,8 @@ class AzureBlobBackend final : public Backend {
   HttpRequest request_for(const char* method, const FileName& file) const;
   HttpResponse look_at(const FileName& file) const;
   uint64_t size_in(const HttpResponse& response, const FileName& file) const;
+  void require_whole(const HttpResponse& response, const std::string& what, uint64_t limit) const;
+  Error cut_short(const std::string& what, const std::string& how) const;
   BlobPage list_page(const std::string& prefix, const std::string& marker, const char* limit) const;
   void list_config(const ObjectVisitor& each) const;
 
@@ -138,16 +159,15 @@ uint64_t AzureBlobBackend::size_in(const HttpResponse& response, const FileName&
   const std::string what = "look at " + core::to_string(file);
   if (!is_success(response)) throw client_.failure(response, what);
   const std::string* header = response.headers.find("Content-Length");
-  uint64_t size = 0;
-  if (header != nullptr) {
-    const char* end = header->data() + header->size();
-    const auto [rest, error] = std::from_chars(header->data(), end, size);
-    if (error == std::errc() && rest == end) return size;
-  }
-  throw Error(Code::network,
-              "could not " + what + " in " + location() +
-                  ": the answer does not tell the size; is a proxy in between?",
-              Retry::maybe);
+  const auto size = header == nullptr ? std::nullopt : number_in(*header);
+  if (size) return *size;
+  throw cut_short(what, "the answer does not tell the size");
+}
+
+Error AzureBlobBackend::cut_short(const std::string& what, const std::string& how) const {
+  return Error(Code::network,
+               "could not " + what + " in " + location() + ": " + how + "; is a proxy in between?",
+               Retry::maybe);
 }
 
 bool AzureBlobBackend::exists(const FileName& file) {
@@ -185,6 +205,35 @@ void AzureBlobBackend::load(const FileName& file, uint64_t offset, ByteSpan out)
     // The service cuts a range at the end of the blob: to the client that is a short answer.
     if (error.code() == Code::network && error.detail("http_status") == nullptr) require_reach();
     throw;
+  }
+}
+
+// By one request, where a look at the size and a load would be two: a byte more is asked for than
+// may come.
+Bytes AzureBlobBackend::load_all(const FileName& file, uint64_t limit) {
+  const std::string what = "load " + core::to_string(file);
+  limit = std::min(limit, largest_blob);
+  HttpRequest request = request_for("GET", file);
+  request.headers.set("Range", "bytes=0-" + std::to_string(limit));
+  request.max_body = std::max(limit + 1, longest_failure);
+  HttpResponse response = client_.send(std::move(request));
+  // In an empty blob nothing begins, not even at its beginning.
+  if (response.status == 416 && error_code_of(response) == "InvalidRange") return {};
+  if (response.status != 206 && response.status != 200) throw client_.failure(response, what);
+  require_whole(response, what, limit);
+  return std::move(response.body);
+}
+
+void AzureBlobBackend::require_whole(const HttpResponse& response, const std::string& what,
+                                     uint64_t limit) const {
+  const uint64_t size = response.body.size();
+  if (size > limit) {
+    throw Error(Code::corrupt, "could not " + what + " in " + location() +
+                                   ": it is too big, at most " + std::to_string(limit) +
+                                   " bytes make sense");
+  }
+  if (response.status == 206 && whole_size(response) != size) {
+    throw cut_short(what, "a part of it came");
   }
 }
 
