@@ -66,7 +66,7 @@ struct HttpResponse {
 };
 
 struct HttpTimeouts {
-  std::chrono::milliseconds connect = std::chrono::seconds(15);     // name, TCP, proxy and TLS
+  std::chrono::milliseconds connect = std::chrono::seconds(15);  // name, TCP, proxy and TLS
   // From when the other side has the last byte, as far as the system knows.
   std::chrono::milliseconds first_byte = std::chrono::seconds(60);
   std::chrono::milliseconds stall =
