@@ -124,6 +124,21 @@ void add_reading(std::vector<Operation>& all) {
                  }});
 }
 
+void add_asking(std::vector<Operation>& all) {
+  all.push_back({.name = "doctor", .run = [](const Place& place) {
+                   const sapdr::context ctx = new_context();
+                   const sapdr::backend storage(ctx, place.repository());
+                   if (sapdr::doctor(storage).empty())
+                     throw std::runtime_error("nothing was found");
+                 }});
+  all.push_back(
+      {.name = "warm up", .run = [](const Place& place) {
+         auto plan =
+             open_repository(place.repository()).restore_plan(place.second(), place.target(), {});
+         if (plan.warm_up().packs == 0) throw std::runtime_error("no pack is needed");
+       }});
+}
+
 void add_backups(std::vector<Operation>& all) {
   all.push_back({.name = "init",
                  .run =
@@ -374,6 +389,7 @@ void add_keys(std::vector<Operation>& all) {
 std::vector<Operation> make_operations() {
   std::vector<Operation> all;
   add_reading(all);
+  add_asking(all);
   add_backups(all);
   add_restores(all);
   add_changes(all);

@@ -146,11 +146,12 @@ def test_refusals_are_clear_and_show_no_secret(container: Container, tree: Path)
     assert expired.split("sig=")[1] not in in_url.text and "sig=" not in in_url.text
 
 
+@pytest.mark.parametrize("permissions", ["rwl", "rcl"])
 def test_a_sas_without_delete_backs_up_and_leaves_its_locks(
-    container: Container, bench: Workbench, tree: Path
+    container: Container, bench: Workbench, tree: Path, permissions: str
 ) -> None:
     owner = container.init()
-    append_only = container.sapdr(AZURE_ACCOUNT_SAS=container.sas("rwl"))
+    append_only = container.sapdr(AZURE_ACCOUNT_SAS=container.sas(permissions))
     for _ in range(2):
         result = append_only("backup", tree)
         assert "stays behind until it is stale" in result.err
@@ -158,7 +159,7 @@ def test_a_sas_without_delete_backs_up_and_leaves_its_locks(
     append_only("check", "--no-lock", "--read-data")
     snapshots = append_only("snapshots", "--no-lock", "--json").events("snapshot")
     assert len(snapshots) == 2
-    append_only.fails("forget", "--keep-last", "1", codes=[PERMISSION], names="rwl")
+    append_only.fails("forget", "--keep-last", "1", codes=[PERMISSION], names=permissions)
     assert len(container.names("snapshots/")) == 2
     # The processes are gone: on this host their locks are stale at once.
     owner("forget", "--keep-last", "1", "--group-by", "host")
