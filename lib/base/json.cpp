@@ -71,13 +71,13 @@ size_t append_multibyte(std::string& out, std::string_view text) {
   return rune.size;
 }
 
-// Takes every alignment as the greatest that Boost asks for: it gives the name of a member back with
-// another one than it asked for.
+// Takes every alignment as the greatest that Boost asks for: it gives the name of a member back
+// with another one than it asked for.
 class WipingResource final : public json::memory_resource {
   void* do_allocate(size_t size, size_t) override { return ::operator new(size); }
   void do_deallocate(void* at, size_t size, size_t) override {
     OPENSSL_cleanse(at, size);
-    ::operator delete(at, size);
+    ::operator delete(at);
   }
   bool do_is_equal(const json::memory_resource& other) const noexcept override {
     return this == &other;

@@ -42,6 +42,7 @@ class Check {
   void problem(const char* type, const std::string& id, const Error& error);
   void damage(const BlobPlace& place);
   bool is_lost(const Id& id, BlobType type) const;
+  void look_at_snapshot(const Id& id);
   void read_one(const Subset::Pack& pack);
   void list_affected(const Snapshot& snapshot);
   bool reaches_damage(const Id& tree, std::unordered_map<Id, bool, IdHash>& known);
@@ -99,20 +100,30 @@ void Check::keys() {
 }
 
 void Check::snapshots() {
-  const auto is_listed = [this](const Id& id) {
+  const std::vector<Id> ids = repository_.list(FileType::snapshot);
+  Workers workers(repository_.reads_at_once(), 64);
+  for (const Id& id : ids) {
+    workers.submit([this, &id] { look_at_snapshot(id); });
+  }
+  workers.finish();
+  std::ranges::sort(snapshots_, {}, &Snapshot::id);
+}
+
+void Check::look_at_snapshot(const Id& id) {
+  const auto is_listed = [&] {
     const std::vector<Id> now = repository_.list(FileType::snapshot);
     return std::binary_search(now.begin(), now.end(), id);
   };
-  for (const Id& id : repository_.list(FileType::snapshot)) {
-    progress_.checkpoint();
-    try {
-      snapshots_.push_back(load_snapshot(repository_, id));
-      ++result_.snapshots;
-    } catch (const Error& error) {
-      if (error.code() == Code::not_found && !is_listed(id)) continue;  // forgotten meanwhile
-      if (!is_damage(error)) throw;
-      problem("snapshot", id.hex(), error);
-    }
+  progress_.checkpoint();
+  try {
+    Snapshot snapshot = load_snapshot(repository_, id);
+    const std::lock_guard lock(mutex_);
+    snapshots_.push_back(std::move(snapshot));
+    ++result_.snapshots;
+  } catch (const Error& error) {
+    if (error.code() == Code::not_found && !is_listed()) return;  // forgotten meanwhile
+    if (!is_damage(error)) throw;
+    problem("snapshot", id.hex(), error);
   }
 }
 

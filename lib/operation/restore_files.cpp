@@ -341,8 +341,9 @@ void RestoreFiles::spoil_time(ItemNumber item) {
 
 void RestoreFiles::sync() {
   for (const auto& [device, fd] : volumes_) {
-    if (retry_eintr([&] { return ::syncfs(fd.get()); }) != 0)
+    if (retry_eintr([&volume = fd] { return ::syncfs(volume.get()); }) != 0) {
       throw system_error(errno, "write to disk", target_.path());
+    }
   }
 }
 

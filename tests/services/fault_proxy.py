@@ -36,6 +36,17 @@ class Rule:
     each: bool
     seen: Counter[str] = field(default_factory=Counter)
     hits: int = 0
+    most_at_once: int = 0  # of the requests it took, that were not answered
+    _at_once: int = 0
+
+    @contextmanager
+    def underway(self) -> Iterator[None]:
+        self._at_once += 1
+        self.most_at_once = max(self.most_at_once, self._at_once)
+        try:
+            yield
+        finally:
+            self._at_once -= 1
 
     def takes(self, method: str, path: str) -> bool:
         if self.method not in ("", method) or not self.path.search(path):
@@ -45,6 +56,9 @@ class Rule:
         is_hit = self.nth <= self.seen[counted] < self.nth + self.times
         self.hits += is_hit
         return is_hit
+
+
+HARMLESS = Rule(Fault(), "", re.compile(""), 1, 0, False)
 
 
 class Client:
@@ -91,9 +105,9 @@ class Client:
         request = await _read_head(self._reader)
         method, path, _ = request.first.split(" ", 2)
         self._length = int(request.find("content-length") or 0)
-        fault = self._proxy.fault_for(method, path)
-        with self._proxy.underway(method):
-            return await self._answer(method, request, fault)
+        rule = self._proxy.rule_for(method, path)
+        with rule.underway():
+            return await self._answer(method, request, rule.fault)
 
     async def _answer(self, method: str, request: Message, fault: Fault) -> bool:
         if await fault.on_head(self):
@@ -153,8 +167,6 @@ class FaultProxy:
         """In front of `port`. With contexts, both sides speak TLS."""
         self.port = 0  # the same again when it comes back
         self.requests: list[tuple[str, str]] = []  # methods and paths
-        self.most_at_once: Counter[str] = Counter()  # requests of a method that were not answered
-        self._at_once: Counter[str] = Counter()
         self._server_port, self._serves, self._trusts = port, serves, trusts
         self._rules: list[Rule] = []
         self._lock = threading.Lock()  # around what tests and connections use
@@ -184,7 +196,6 @@ class FaultProxy:
         with self._lock:
             self._rules.clear()
             self.requests.clear()
-            self.most_at_once.clear()
 
     def go_away(self) -> None:
         """Connections are closed, new ones refused."""
@@ -193,20 +204,11 @@ class FaultProxy:
     def come_back(self) -> None:
         self._run(self._listen())
 
-    def fault_for(self, method: str, path: str) -> Fault:
+    def rule_for(self, method: str, path: str) -> Rule:
         with self._lock:
             self.requests.append((method, path))
             hits = [rule for rule in self._rules if rule.takes(method, path)]
-        return hits[0].fault if hits else Fault()
-
-    @contextmanager
-    def underway(self, method: str) -> Iterator[None]:
-        self._at_once[method] += 1
-        self.most_at_once[method] = max(self.most_at_once[method], self._at_once[method])
-        try:
-            yield
-        finally:
-            self._at_once[method] -= 1
+        return hits[0] if hits else HARMLESS
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         return await asyncio.open_connection("127.0.0.1", self._server_port, ssl=self._trusts)
