@@ -84,8 +84,8 @@ def test_each_attempt_keeps_to_the_limit(trial: Trial, tree: Path) -> None:
     taken = time.monotonic() - begun
     assert rule.hits == 3
     # More than 9 MB in packs of 4 MiB; the first two that are stored are whole ones. A quarter of a
-    # second may be saved up in each of three pauses.
-    assert taken >= (9_000_000 + 2 * 4 * 1024 * 1024) / upload - 3 * 0.25
+    # second may be saved up whenever nothing waits: before the first and around what failed.
+    assert taken >= (9_000_000 + 2 * 4 * 1024 * 1024) / upload - 6 * 0.25
 
 
 @pytest.mark.parametrize("name", PASSING)
