@@ -67,7 +67,8 @@ bool is_path_or_query(std::string_view text, bool is_query) {
 
 bool is_address(int family, const std::string& text) {
   unsigned char bytes[sizeof(in6_addr)];
-  return ::inet_pton(family, text.c_str(), bytes) == 1;
+  const bool is_whole = text.find('\0') == text.npos;  // inet_pton reads no further
+  return is_whole && ::inet_pton(family, text.c_str(), bytes) == 1;
 }
 
 // A name of DNS, or an IPv4 address.

@@ -79,6 +79,7 @@ TEST_CASE("url: what is none is refused") {
         S("https://[::1]x/"),
         S("https://[127.0.0.1]/"),
         S("https://[]/"),
+        std::string("https://[::\0001]/", 15),
         S("https://::1/"),
         S("https://[fe80::1%25eth0]/"),
         S("https://a/b c"),
