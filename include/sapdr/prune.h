@@ -28,8 +28,10 @@ typedef struct sapdr_prune_options {
                                       is to repack nothing */
   int64_t grace_ns;                /* 0: 24 hours; SAPDR_GRACE_NONE */
   const char *const *without_snapshots; /* full ids: plans as if they were forgotten; the plan runs
-                                           once they are */
+                                           once they are, or with `forget` */
   size_t n_without_snapshots;
+  int32_t forget;                  /* 1: the run removes without_snapshots, as soon as it is alone */
+  int32_t reserved;
 } sapdr_prune_options;
 
 /* What a plan will do, or a run did. Bytes are those of packs and blobs as stored. */
@@ -57,6 +59,7 @@ typedef struct sapdr_prune_stats {
   uint64_t bytes_removed;
   uint64_t bytes_unused_after; /* stay in packs that are needed */
   uint64_t elapsed_ns;
+  uint64_t snapshots_removed;  /* by a run with `forget` */
 } sapdr_prune_stats;
 
 typedef struct sapdr_prune_plan sapdr_prune_plan;
@@ -79,7 +82,8 @@ SAPDR_API SAPDR_NODISCARD sapdr_status sapdr_prune_plan_stats(const sapdr_prune_
  * SAPDR_E_LOCKED if others use the repository when the run has to be alone (it waits as long as the
  * repository's retry_lock_ns says): what was moved stays moved. SAPDR_E_INVALID_STATE if another
  * prune came between (the error then has SAPDR_RETRY_YES: make a new plan), if one of
- * without_snapshots is there, or if the repository was opened without locks. @since 0.1 */
+ * without_snapshots is there and it may not forget, or if the repository was opened without locks.
+ * @since 0.1 */
 SAPDR_API SAPDR_NODISCARD sapdr_status sapdr_prune_plan_run(sapdr_prune_stats *result,
                                                             sapdr_prune_plan *plan,
                                                             sapdr_error **err);

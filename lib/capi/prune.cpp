@@ -34,7 +34,9 @@ std::unordered_set<core::Id, core::IdHash> read_ids(const char* const* list, siz
 }
 
 core::PruneOptions read_prune(const sapdr_prune_options& given) {
+  capi::require_unused(given.reserved);
   core::PruneOptions options;
+  options.forget = given.forget != 0;
   options.without =
       read_ids(given.without_snapshots, given.n_without_snapshots, "without_snapshots");
   const std::string max_unused = capi::optional_text(given.max_unused, "max_unused");
@@ -71,6 +73,7 @@ sapdr_prune_stats to_c(const core::PruneStats& from, uint64_t elapsed_ns) {
   stats.bytes_removed = from.bytes_removed;
   stats.bytes_unused_after = from.bytes_unused_after;
   stats.elapsed_ns = elapsed_ns;
+  stats.snapshots_removed = from.snapshots_removed;
   return stats;
 }
 

@@ -46,6 +46,7 @@ class Plan final : public PrunePlan {
   bool is_small(uint32_t pack) const;
   uint64_t size_of(uint32_t pack) const;
   void count_marks();
+  std::vector<Id> snapshots_to_forget() const;
   void require_runnable() const;
   void require_may_erase() const;
   void repack(const RepositoryLock& lock, Progress& progress);
@@ -243,12 +244,18 @@ void Plan::repack(const RepositoryLock& lock, Progress& progress) {
   writer.finish();
 }
 
+// Those of `without` that are there.
+std::vector<Id> Plan::snapshots_to_forget() const {
+  std::vector<Id> present = repository_->list(FileType::snapshot);
+  std::erase_if(present, [this](const Id& id) { return !options_.without.contains(id); });
+  return present;
+}
+
 void Plan::require_runnable() const {
   if (!lock_) throw Error(Code::invalid_state, "the plan has run; plan the prune again");
   if (repository_->index().generation() != generation_) throw PruneUsage::outdated();
-  for (const Id& id : repository_->list(FileType::snapshot)) {
-    if (!options_.without.contains(id)) continue;
-    throw Error(Code::invalid_state, "the plan takes snapshot " + id.short_hex() +
+  if (!work_.forget.empty() && !options_.forget) {
+    throw Error(Code::invalid_state, "the plan takes snapshot " + work_.forget.front().short_hex() +
                                          " for gone, but it is there; forget it first");
   }
   lock_->require_held();
@@ -277,11 +284,12 @@ void Plan::run(PruneStats& result, Progress& progress) {
   result.packs_marked = result.bytes_marked = 0;
   result.packs_removed = result.bytes_removed = 0;
   result.due = waiting_due_;
+  work_.forget = snapshots_to_forget();
   require_runnable();
   usage_->ignore_none();
   auto lock = std::move(lock_);  // ends with this run, however that ends
-  const bool has_work =
-      !work_.remove.empty() || !work_.unreferenced.empty() || stats_.packs_removed > 0;
+  const bool has_work = !work_.forget.empty() || !work_.remove.empty() ||
+                        !work_.unreferenced.empty() || stats_.packs_removed > 0;
   if (has_work) require_may_erase();
   repack(*lock, progress);
   result.packs_repacked = stats_.packs_repacked;

@@ -1,8 +1,9 @@
 // Prune: what no snapshot needs goes away.
 //
 // While backups go on (shared lock): find what is needed, and move it out of packs that hold much
-// that is not. Then, alone (exclusive lock) and for a short time: look whether snapshots that came
-// meanwhile need something of what shall go, and take the rest out of the index. A pack that left
+// that is not. Then, alone (exclusive lock) and for a short time: remove snapshots that shall be
+// forgotten, look whether those that came meanwhile need something of what shall go, and take the
+// rest out of the index. A pack that left
 // the index is marked, and removed from storage by a prune that comes at least the grace period
 // later: whoever wrote with a lock that was lost has left a trace until then.
 #pragma once
@@ -35,6 +36,7 @@ struct PruneOptions {
   std::chrono::nanoseconds grace = std::chrono::hours(24);
   bool repack_small = false;                 // also packs that are far smaller than they should be
   std::unordered_set<Id, IdHash> without{};  // as if these snapshots were gone
+  bool forget = false;                       // those that are not are removed by the run
 };
 
 // Of a plan: what it will do; of a run: what it did. Bytes are those of stored packs and blobs.
@@ -58,6 +60,7 @@ struct PruneStats {
   uint64_t packs_removed = 0;  // from storage
   uint64_t bytes_removed = 0;
   uint64_t bytes_unused_after = 0;  // stay in packs that are needed
+  uint64_t snapshots_removed = 0;
 };
 
 class PrunePlan {

@@ -36,6 +36,7 @@ void PruneSettle::run(PruneStats& result, Progress& progress) {
   progress.phase(SAPDR_PHASE_FINISH);
   const RepositoryLock lock(repository_, LockMode::exclusive, progress);
   lock_ = &lock;
+  remove_snapshots(result, progress);
   usage_.add_snapshots(progress);  // what came while others were at work
   keep_needed();
   list_storage();
@@ -47,6 +48,15 @@ void PruneSettle::run(PruneStats& result, Progress& progress) {
   compact_verified(repository_, lock, [&](const Id& pack) {
     return stored_.contains(pack) && !work_.remove.contains(pack);
   });
+}
+
+void PruneSettle::remove_snapshots(PruneStats& result, Progress& progress) {
+  const auto before = [&] {
+    progress.checkpoint();
+    lock_->check();
+  };
+  erase_all(repository_.backend(), FileType::snapshot, work_.forget, before,
+            [&](size_t) { ++result.snapshots_removed; });
 }
 
 // A pack goes only if every used blob in it is in one that stays.

@@ -20,6 +20,7 @@ struct StoredPack {
 struct PruneWork {
   std::unordered_set<Id, IdHash> remove;  // packs that the index names and nothing needs
   std::vector<StoredPack> unreferenced;   // packs that no index named
+  std::vector<Id> forget;                 // snapshots
 };
 
 class PruneSettle {
@@ -27,8 +28,8 @@ class PruneSettle {
   PruneSettle(Repository& repository, PruneUsage& usage, PruneWork work,
               std::chrono::nanoseconds grace);
 
-  // Takes the exclusive lock. In this order, so that a crash at any point costs nothing: new index
-  // files, old index files away, packs away.
+  // Takes the exclusive lock. In this order, so that a crash at any point costs nothing: snapshots
+  // away, new index files, old index files away, packs away.
   void run(PruneStats& result, Progress& progress);
 
   // Whether the time of a mark is over. One from the future never is: a clock is wrong.
@@ -38,6 +39,7 @@ class PruneSettle {
   static UnixNs due(UnixNs marked, std::chrono::nanoseconds grace);
 
  private:
+  void remove_snapshots(PruneStats& result, Progress& progress);
   void keep_needed();
   void list_storage();
   void rewrite_index();

@@ -211,8 +211,33 @@ static void test_prune_without(sapdr_repo* repo) {
   EXPECT(planned.snapshots == 2 && planned.bytes_unused > 300000);
   EXPECT_STATUS(SAPDR_E_INVALID_STATE, sapdr_prune_plan_run(NULL, plan, &err));
   sapdr_prune_plan_free(plan);
+  options.reserved = 1;
+  EXPECT_STATUS(SAPDR_E_UNSUPPORTED, sapdr_prune_plan_new(&plan, repo, &options, &err));
+  options.reserved = 0;
   ids[0] = "latest";
   EXPECT_INVALID(sapdr_prune_plan_new(&plan, repo, &options, &err));
+  sapdr_snapshot_list_free(list);
+}
+
+/* Last: one snapshot less. */
+static void test_prune_that_forgets(sapdr_repo* repo) {
+  sapdr_snapshot_list* list;
+  EXPECT_OK(sapdr_snapshot_list_new(&list, repo, NULL, &err));
+  const char* ids[] = {sapdr_snapshot_hex(sapdr_snapshot_list_at(list, 0))};
+  STARTED(sapdr_prune_options, options);
+  STARTED(sapdr_prune_stats, stats);
+  options.without_snapshots = ids;
+  options.n_without_snapshots = 1;
+  options.forget = 1;
+  options.grace_ns = SAPDR_GRACE_NONE;
+  sapdr_prune_plan* plan;
+  EXPECT_OK(sapdr_prune_plan_new(&plan, repo, &options, &err));
+  EXPECT_OK(sapdr_prune_plan_stats(plan, &stats, &err));
+  EXPECT(stats.snapshots == 2 && stats.snapshots_removed == 0 && stats.packs_removed > 0);
+  EXPECT_OK(sapdr_prune_plan_run(&stats, plan, &err));
+  EXPECT(stats.snapshots_removed == 1 && stats.packs_removed > 0);
+  EXPECT(n_snapshots(repo) == 2);
+  sapdr_prune_plan_free(plan);
   sapdr_snapshot_list_free(list);
 }
 
@@ -284,6 +309,7 @@ int main(void) {
   test_prune(repo);
   test_prune_without(repo);
   test_prune_refusals(repo);
+  test_prune_that_forgets(repo);
   sapdr_repo_free(repo);
   test_no_lock(ctx);
   sapdr_ctx_free(ctx);

@@ -224,7 +224,9 @@ TEST_CASE("hpp: forget and prune, each a plan and a run") {
   const sapdr::prune_stats last = repo.prune_plan({.max_unused = "0", .grace = 0ns}).run();
   CHECK(last.packs_removed > 0);
   CHECK(last.packs_waiting == 0);
-  CHECK(repo.check({.read_data = true}).packs_unreferenced == 0);
+  CHECK(repo.prune_plan({.without_snapshots = {id}, .forget = true}).run().snapshots_removed == 1);
+  CHECK(repo.snapshots().size() == 2);
+  CHECK(repo.check({.read_data = true}).packs_unreferenced > 0);
 }
 
 TEST_CASE("hpp: keys are added, listed and removed, and the password is changed") {

@@ -153,6 +153,16 @@ def test_a_plan_without_some_snapshots_runs_once_they_are_gone(history: sapdr.Re
         history.plan_prune(without_snapshots=[first.short_id])
 
 
+def test_a_prune_can_forget_what_it_was_planned_without(history: sapdr.Repository) -> None:
+    first, second, *others = history.snapshots()
+    plan = history.plan_prune(without_snapshots=[first, second], forget=True, grace=0)
+    assert plan.stats.snapshots_removed == 0
+    result = plan.run()
+    assert (result.snapshots_removed, result.packs_removed) == (2, 4)
+    assert [snapshot.id for snapshot in history.snapshots()] == [other.id for other in others]
+    assert history.check(read_data=True).packs_unreferenced == 0
+
+
 def test_a_prune_that_others_lock_out_tells_what_it_did(
     history: sapdr.Repository, location: Path
 ) -> None:

@@ -4,6 +4,7 @@
 
 #include "checksum/sha256.hpp"
 #include "engine_support.hpp"
+#include "format/lock.hpp"
 #include "operation/check.hpp"
 #include "operation/dump.hpp"
 #include "repository/blob_writer.hpp"
@@ -229,6 +230,68 @@ TEST_CASE_FIXTURE(Fixture, "prune: a plan can leave snapshots out, and is run on
   planned->run(result, progress);
   CHECK(result.packs_marked == 2);
   require_sound(2);
+}
+
+TEST_CASE_FIXTURE(Fixture, "prune: it forgets what it was planned without, once it is alone") {
+  const auto first = back_up(*repository, {{"/a", random.bytes(1'000'000)}});
+  back_up(*repository, {{"/b", "kept"}});
+  PruneOptions options = at_once;
+  options.without = {*first.snapshot};
+  options.forget = true;
+  {
+    const RepositoryLock other(*repository, LockMode::shared, progress);
+    PruneStats result;
+    const auto planned = plan(options);
+    CHECK(code_of([&] { planned->run(result, progress); }) == Code::locked);
+    CHECK(result.snapshots_removed == 0);
+    CHECK(backend->names(FileType::snapshot).size() == 2);
+  }
+  backend->before = [&](const char* call, const FileName& file) {
+    if (std::string_view(call) != "erase" || file.type != FileType::snapshot) return;
+    const std::vector<std::string> locks = backend->names(FileType::lock);
+    REQUIRE(locks.size() == 1);
+    const Bytes lock = repository->load_unpacked(FileType::lock, *Id::parse(locks[0]));
+    CHECK(parse_lock(as_text(lock), "it").exclusive);
+    CHECK(packs() == 4);
+  };
+  const PruneStats result = prune(options);
+  CHECK(result.snapshots_removed == 1);
+  CHECK(result.packs_removed == 2);
+  require_sound();
+  CHECK(prune(options).snapshots_removed == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "prune: it forgets also where no data goes with it") {
+  const Files same{{"/a", "a"}};
+  const auto first = back_up(*repository, same);
+  back_up(*repository, same);
+  PruneOptions options = at_once;
+  options.without = {*first.snapshot};
+  options.forget = true;
+  const PruneStats result = prune(options);
+  CHECK(result.snapshots_removed == 1);
+  CHECK(result.packs_removed == 0);
+  CHECK(backend->names(FileType::snapshot).size() == 1);
+  require_sound();
+}
+
+TEST_CASE_FIXTURE(Fixture, "prune: a snapshot that cannot be forgotten ends it before data goes") {
+  const auto first = back_up(*repository, {{"/a", random.bytes(1'000'000)}});
+  back_up(*repository, {{"/b", "kept"}});
+  PruneOptions options = at_once;
+  options.without = {*first.snapshot};
+  options.forget = true;
+  backend->before = [&](const char* call, const FileName& file) {
+    if (std::string_view(call) != "erase" || file.type != FileType::snapshot) return;
+    throw Error(Code::permission, "not that one");
+  };
+  PruneStats result;
+  const auto planned = plan(options);
+  CHECK(code_of([&] { planned->run(result, progress); }) == Code::permission);
+  CHECK(result.snapshots_removed == 0);
+  CHECK(result.packs_removed == 0);
+  CHECK(packs() == 4);
+  require_sound();
 }
 
 TEST_CASE_FIXTURE(Fixture, "prune: what a plan left out counts again if it comes back") {

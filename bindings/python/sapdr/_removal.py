@@ -216,6 +216,7 @@ class Removal:
         repack_small: bool = False,
         grace: Duration | None = None,
         without_snapshots: Names = (),
+        forget: bool = False,
         progress: OnProgress | None = None,
         on_item: OnItem | None = None,
         cancel: Cancel | None = None,
@@ -223,7 +224,8 @@ class Removal:
         """What `prune` would do, without doing it: look at the plan, then `run` it, or not.
 
         `without_snapshots`, by their ids in full, makes a plan as if these were forgotten, which
-        runs once they are. The callbacks serve the plan and the run.
+        runs once they are; with `forget` the run removes them, as soon as nobody else is using the
+        repository. The callbacks serve the plan and the run.
         """
         options = _sapdr.PruneOptions()
         options.max_unused = None if max_unused is None else _arguments.text(str(max_unused))
@@ -232,4 +234,5 @@ class Removal:
         options.repack_small = repack_small
         options.grace = None if grace is None else _arguments.duration(grace)
         options.without_snapshots = _arguments.snapshots(without_snapshots)
+        options.forget = forget
         return PrunePlan(_sapdr.PrunePlan(self._native, options, progress, on_item, cancel))

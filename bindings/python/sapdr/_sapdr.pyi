@@ -281,6 +281,7 @@ class PruneOptions(metaclass=_Type):
     max_repack_size: int
     grace: timedelta | None
     without_snapshots: Sequence[bytes]
+    forget: bool
     def __init__(self) -> None: ...
 
 class DiffOptions(metaclass=_Type):

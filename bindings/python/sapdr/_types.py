@@ -286,6 +286,7 @@ class PruneResult:
     bytes_removed: int
     bytes_unused_after: int  #: stay in packs that are needed
     elapsed: float
+    snapshots_removed: int = 0  #: by a run with `forget`
 
     @property
     def due(self) -> datetime | None:

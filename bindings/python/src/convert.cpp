@@ -192,7 +192,8 @@ py::object to_python(const sapdr::prune_stats& r) {
               "bytes_waiting"_a = r.bytes_waiting,
               "due_ns"_a = r.due_ns == 0 ? py::object(py::none()) : py::int_(r.due_ns),
               "packs_removed"_a = r.packs_removed, "bytes_removed"_a = r.bytes_removed,
-              "bytes_unused_after"_a = r.bytes_unused_after, "elapsed"_a = seconds(r.elapsed_ns));
+              "bytes_unused_after"_a = r.bytes_unused_after, "elapsed"_a = seconds(r.elapsed_ns),
+              "snapshots_removed"_a = r.snapshots_removed);
 }
 
 py::object to_python(const sapdr::check_result& r) {

@@ -216,7 +216,8 @@ void bind_removing_options(py::module_& module) {
       .def_readwrite("max_unused", &prune::max_unused)
       .def_readwrite("max_repack_size", &prune::max_repack_size)
       .def_readwrite("grace", &prune::grace)
-      .def_readwrite("without_snapshots", &prune::without_snapshots);
+      .def_readwrite("without_snapshots", &prune::without_snapshots)
+      .def_readwrite("forget", &prune::forget);
 }
 
 }  // namespace

@@ -179,18 +179,57 @@ std::vector<std::string> show(const sapdr_forget_plan* plan, const ForgetArgumen
   return going;
 }
 
-void run_plan(sapdr_forget_plan* plan, const ForgetArguments& a, const Watch& watch,
-              Session& session) {
-  std::uint64_t removed = 0;
+void tell_removed(std::uint64_t removed, bool dry_run, Summary& summary) {
+  summary.figures.number("snapshots_removed", removed);
+  summary.lines.push_back((dry_run ? "dry run: would remove " : "removed ") +
+                          counted(removed, "snapshot"));
+}
+
+void run_plan(sapdr_forget_plan* plan, const Watch& watch, std::uint64_t& removed) {
   auto failure =
       attempt([&](sapdr_error** error) { return sapdr_forget_plan_run(&removed, plan, error); });
-  session.summary().figures.number("snapshots_removed", removed);
-  session.summary().lines.push_back("removed " + counted(removed, "snapshot"));
-  if (removed != 0 && !a.prune) {
-    session.summary().lines.push_back(
+  watch.rethrow();
+  if (failure) throw std::move(*failure);
+}
+
+void forget_only(sapdr_forget_plan* plan, const Watch& watch, Summary& summary) {
+  std::uint64_t removed = 0;
+  auto failure = failure_of([&] { run_plan(plan, watch, removed); });
+  tell_removed(removed, false, summary);
+  if (removed != 0) {
+    summary.lines.push_back(
         "what only they needed stays in storage until it is pruned: sapdr prune");
   }
-  watch.rethrow();
+  if (failure) throw std::move(*failure);
+}
+
+// The prune forgets them, as soon as it is alone. If it does not come to that, what is to be
+// forgotten is forgotten nevertheless.
+void forget_and_prune(const ForgetArguments& a, ForgetPlan plan,
+                      const std::vector<std::string>& going, sapdr_repo* repo, const Watch& watch,
+                      Session& session) {
+  Summary pruned;
+  std::uint64_t removed = a.dry_run ? going.size() : 0;
+  auto failure = failure_of([&] {
+    Prune prune(a.prune_arguments, session, repo, going);
+    plan.reset();  // its lock would keep the prune from being alone
+    auto why = failure_of([&] { prune.run(a.dry_run, pruned); });
+    if (!a.dry_run) removed = prune.snapshots_removed();
+    if (why) throw std::move(*why);
+  });
+  if (failure && removed == 0 && !going.empty()) {
+    ForgetArguments named;
+    named.snapshots = going;
+    // Why there is no prune says more than why this fails.
+    static_cast<void>(failure_of([&] {
+      if (!plan) plan = make_plan(named, read_options(named), session, repo, watch);
+      run_plan(plan.get(), watch, removed);
+    }));
+  }
+  Summary& summary = session.summary();
+  tell_removed(removed, a.dry_run, summary);
+  summary.figures.object("prune", pruned.figures);
+  summary.lines.insert(summary.lines.end(), pruned.lines.begin(), pruned.lines.end());
   if (failure) throw std::move(*failure);
 }
 
@@ -201,26 +240,13 @@ void run_forget(const ForgetArguments& a, Session& session) {
   Watch watch(session.console(), session.report(), session.options().json);
   ForgetPlan plan = make_plan(a, options, session, repo, watch);
   const std::vector<std::string> going = show(plan.get(), a, options.group_by, session);
-  // Planned before anything is forgotten: then its lock settles at the same time. If that fails,
-  // what is to be forgotten is forgotten nevertheless.
-  std::optional<Prune> prune;
-  auto failure = failure_of([&] {
-    if (a.prune) prune.emplace(a.prune_arguments, session, repo, going);
-  });
-  Summary& summary = session.summary();
-  if (a.dry_run) {
-    summary.figures.number("snapshots_removed", going.size());
-    summary.lines.push_back("dry run: would remove " + counted(going.size(), "snapshot"));
+  if (a.prune) {
+    forget_and_prune(a, std::move(plan), going, repo, watch, session);
+  } else if (a.dry_run) {
+    tell_removed(going.size(), true, session.summary());
   } else {
-    run_plan(plan.get(), a, watch, session);
+    forget_only(plan.get(), watch, session.summary());
   }
-  plan.reset();  // its lock would keep the prune from being alone
-  if (!a.prune) return;
-  Summary pruned;
-  if (prune) failure = failure_of([&] { prune->run(a.dry_run, pruned); });
-  summary.figures.object("prune", pruned.figures);
-  summary.lines.insert(summary.lines.end(), pruned.lines.begin(), pruned.lines.end());
-  if (failure) throw std::move(*failure);
 }
 
 void add_rules(CLI::App& command, ForgetArguments& a) {

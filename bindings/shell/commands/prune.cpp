@@ -131,23 +131,24 @@ sapdr_prune_options PruneArguments::read() const {
 }
 
 Prune::Prune(const PruneArguments& arguments, Session& session, sapdr_repo* repo,
-             std::vector<std::string> without)
+             std::vector<std::string> forget)
     : arguments_(arguments),
       session_(session),
       repo_(repo),
-      without_(std::move(without)),
+      forget_(std::move(forget)),
       watch_(session.console(), session.report(), session.options().json) {
   auto failure = failure_of([&] { make_plan(); });
   if (failure && !is_outdated(*failure)) throw std::move(*failure);
 }
 
 void Prune::make_plan() {
-  const CStrings ids(without_);
+  const CStrings ids(forget_);
   sapdr_prune_options options = arguments_.read();
   options.observer = watch_.observer();
   options.cancel = session_.cancel();
   options.without_snapshots = ids.data();
   options.n_without_snapshots = ids.size();
+  options.forget = 1;
   sapdr_prune_plan* plan = nullptr;
   auto failure = attempt(
       [&](sapdr_error** error) { return sapdr_prune_plan_new(&plan, repo_, &options, error); });
@@ -180,6 +181,7 @@ void Prune::run_plan(bool dry_run, Summary& summary) {
   }
   auto failure = attempt(
       [&](sapdr_error** error) { return sapdr_prune_plan_run(&stats, plan_.get(), error); });
+  snapshots_removed_ += stats.snapshots_removed;
   summary = {figures(stats, dry_run), lines(stats)};
   watch_.rethrow();
   if (failure) throw std::move(*failure);

@@ -27,13 +27,14 @@ struct PruneArguments {
 
 class Prune {
  public:
-  // Plans it. `without`: ids of snapshots that are taken for gone, and are once it runs.
+  // Plans it. `forget`: ids of snapshots that its run removes.
   Prune(const PruneArguments& arguments, Session& session, sapdr_repo* repo,
-        std::vector<std::string> without);
+        std::vector<std::string> forget);
 
   // Shows the plan and runs it, unless it is a dry run; plans it anew if another prune came
   // between. `summary` has what was done, also if it throws.
   void run(bool dry_run, Summary& summary);
+  std::uint64_t snapshots_removed() const { return snapshots_removed_; }
 
  private:
   void make_plan();
@@ -42,9 +43,10 @@ class Prune {
   const PruneArguments arguments_;
   Session& session_;
   sapdr_repo* const repo_;
-  const std::vector<std::string> without_;
+  const std::vector<std::string> forget_;
   Watch watch_;
   PrunePlan plan_;  // NULL if it is to be made anew
+  std::uint64_t snapshots_removed_ = 0;
 };
 
 }  // namespace sapdr::shell

@@ -25,6 +25,7 @@ struct prune_options {
   uint64_t max_repack_size = 0;                    /* 0: any */
   std::optional<std::chrono::nanoseconds> grace{}; /* nothing: 24 hours; zero: packs go at once */
   std::vector<std::string> without_snapshots{};    /* full ids; it runs once they are gone */
+  bool forget = false;                             /* they are removed by the run */
 };
 
 /* What a prune will do. Holds a lock of the repository until it has run or ends, and must end
@@ -64,6 +65,7 @@ class prune_plan {
     c.grace_ns = c_grace(options.grace);
     c.without_snapshots = without.data();
     c.n_without_snapshots = without.size();
+    c.forget = options.forget;
     detail::error_out err;
     sapdr_prune_plan* plan = nullptr;
     const sapdr_status status = sapdr_prune_plan_new(&plan, repo, &c, err);
