@@ -3,11 +3,11 @@
 #
 # usage: tests/run.sh [--fast | --sanitize | --long] [FILTER]
 #
-#   (nothing)   all suites, and the unit tests with sanitizers
+#   (nothing)   all suites, whether clang takes the sources, and the unit tests with sanitizers
 #   --fast      the developer's loop: unit tests, C ABI, rules of the house, the commands
 #   --sanitize  ASan and UBSan, then TSan: nothing else
-#   --long      all of it, then a second compiler, clang-tidy, the format of the sources, as many files
-#               and blobs as the documents promise, and a minute of fuzzing for each parser
+#   --long      all of it, then the tests as clang compiles them, clang-tidy, as many files and blobs as
+#               the documents promise, and a minute of fuzzing for each parser
 #   FILTER      only tests whose name holds it
 #
 # The last line is "N passed, N failed"; the exit code is 0 if nothing failed and something ran.
@@ -117,6 +117,8 @@ run_fast() {
 
 run_all() {
   suite c meson_tests build
+  [[ $filter ]] || suite format one_test format_of_sources
+  [[ $filter ]] || suite clang one_test "$PYTHON" tests/clang.py build
   suite rules pytest_tests tests/rules
   suite shell pytest_tests tests/shell
   suite python python_tests
@@ -148,7 +150,6 @@ run_long() {
   CC=clang CXX=clang++ built "$ROOT/build-clang" "" "${WHOLE[@]}"
   suite clang-c meson_tests build-clang
   suite tidy one_test run-clang-tidy -quiet -p build-clang "$ROOT/(lib|bindings/shell)/.*"
-  suite format one_test format_of_sources
   SAPDR_SCALE=full suite full-scale one_at_a_time tests/scale
   suite fuzz tests/fuzz.sh 60
 }

@@ -13,10 +13,11 @@ LOG=$ROOT/build/setup.log
 
 PACKAGES_BUILD=(g++ libboost1.81-dev libcli11-dev libpugixml-dev libssl-dev libzstd-dev meson ninja-build
   pkg-config python3)
-PACKAGES_TEST=(ccache doctest-dev fish git golang-go groff-base openssl python3-dev python3-venv restic zsh)
+PACKAGES_TEST=(ccache clang clang-format doctest-dev fish git golang-go groff-base openssl python3-dev
+  python3-venv restic zsh)
 # Elsewhere than in Debian the one contains the other.
 command -v npm >/dev/null || PACKAGES_TEST+=(nodejs npm)
-PACKAGES_LONG=(clang clang-format clang-tidy libclang-rt-dev)
+PACKAGES_LONG=(clang-tidy libclang-rt-dev)
 
 # Options of meson with which nothing is left out because something is missing.
 WHOLE=(-Dshell=enabled -Dexamples=enabled -Dtests=enabled)
