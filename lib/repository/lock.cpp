@@ -198,10 +198,19 @@ void RepositoryLock::check() const {
               "stale; run the operation again");
 }
 
-void RepositoryLock::write_lock() {
+// Returns what stands for the lock no longer.
+std::optional<Id> RepositoryLock::write_lock() {
   info_.time = repository_.context().now();
   const Id fresh = repository_.save_unpacked(FileType::lock, lock_json(info_));
-  const std::optional<Id> old = std::exchange(id_, fresh);
+  return std::exchange(id_, fresh);
+}
+
+void RepositoryLock::refresh() {
+  std::optional<Id> old;
+  {
+    const CancelScope scope(&stopping_);
+    old = write_lock();
+  }
   if (old) leave_lock(repository_, *old);
 }
 
@@ -251,20 +260,20 @@ void RepositoryLock::acquire(Settle settle) {
   const bool was_slow = written_ - begun >= timing_.wait_before_recheck / 2;
   if (settle == Settle::before_changes && !was_slow) return;
   std::this_thread::sleep_until(written_ + timing_.wait_before_recheck);
-  this->settle();
-}
-
-void RepositoryLock::settle() {
   try {
-    require_no_conflict();
-    is_settled_ = true;
+    this->settle();
   } catch (...) {
     release();
     throw;
   }
 }
 
-// The same on the lock's own thread, for whom it may concern.
+void RepositoryLock::settle() {
+  require_no_conflict();
+  is_settled_ = true;
+}
+
+// On the lock's own thread, for whom it may concern.
 void RepositoryLock::settle_later() {
   std::unique_lock lock(mutex_);
   const auto is_stopping = [&] { return stopping_.is_triggered(); };
@@ -272,10 +281,12 @@ void RepositoryLock::settle_later() {
   lock.unlock();
   std::optional<Error> failure;
   try {
+    const CancelScope scope(&stopping_);
     settle();
   } catch (...) {
     failure = current_error();
   }
+  if (failure) release();
   lock.lock();
   unsettled_ = std::move(failure);
   settled_.notify_all();
@@ -288,8 +299,9 @@ void RepositoryLock::require_settled() const {
   if (unsettled_) throw Error(*unsettled_);
 }
 
+// The end of the lock ends what this thread waits for in the storage, but for a removal of its own
+// files: those must not stay behind.
 void RepositoryLock::run_thread() {
-  const CancelScope scope(&stopping_);
   if (!is_settled_) settle_later();
   if (is_settled_) refresh_loop();
 }
@@ -306,7 +318,7 @@ void RepositoryLock::refresh_loop() {
     if (Clock::now() < next) continue;
     lock.unlock();
     try {
-      write_lock();
+      refresh();
       lost_ = is_too_old();  // it came too late: meanwhile others may have taken it for stale
       refreshed_ = info_.time;
       next = Clock::now() + timing_.refresh;

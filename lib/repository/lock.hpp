@@ -57,7 +57,8 @@ class RepositoryLock {
   void run_thread();
   void refresh_loop();
   bool is_too_old() const;
-  void write_lock();
+  std::optional<Id> write_lock();
+  void refresh();
   void release() noexcept;
   void require_no_conflict() const;
   void require_no_conflict(const Id& id, std::optional<std::chrono::nanoseconds> age) const;

@@ -130,6 +130,38 @@ TEST_CASE_FIXTURE(Fixture, "lock: one that took long to write settles at once") 
   CHECK(locks() == 1);
 }
 
+TEST_CASE_FIXTURE(Fixture, "lock: whenever it ends, none of its files stays behind") {
+  // What storage far away does: a call of a thread whose work is stopped ends with that.
+  std::atomic<bool> waits = false;
+  const auto wait_until_stopped = [&] {
+    const Cancel* stop = CancelScope::current();
+    if (stop == nullptr) return;
+    waits = true;
+    while (!stop->is_triggered()) std::this_thread::sleep_for(1ms);
+    throw Error(Code::cancelled, "the operation was cancelled");
+  };
+  LockTiming timing{.wait_before_recheck = 10ms};
+  std::string_view at;
+  SUBCASE("while it settles") {
+    at = "list";
+  }
+  SUBCASE("while it takes back a name that was refreshed") {
+    at = "erase";
+    timing.refresh = 10ms;
+  }
+  backend->before = [&](const char* call, const FileName& file) {
+    if (file.type != FileType::lock) return;
+    if (call == at || (waits && std::string_view(call) == "erase")) wait_until_stopped();
+  };
+  {
+    const RepositoryLock lock(*repository, LockMode::shared, progress, timing,
+                              Settle::before_changes);
+    const auto end = std::chrono::steady_clock::now() + 1s;
+    while (!waits && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(1ms);
+  }
+  CHECK(locks() == 0);
+}
+
 TEST_CASE_FIXTURE(Fixture, "lock: stale ones do not block: too old, or of a dead process here") {
   SUBCASE("older than half an hour") {
     write_lock(foreign(true, 31min), 31min);
