@@ -129,6 +129,7 @@ run_all() {
   suite documents "$VENV/bin/python" tests/docs/run_snippets.py build README.md
   [[ $filter ]] || suite quickstart one_test quickstart
   [[ $filter ]] || suite bench one_test tests/bench/run.sh --short
+  [[ $filter ]] || suite bench-azure one_test tests/bench/azure.sh --short
 }
 
 run_asan() {
