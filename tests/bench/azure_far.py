@@ -85,8 +85,10 @@ class Repository:
         self, source: Path, target: Path, *options: str, port: int | None = None
     ) -> tuple[float, float, int]:
         """Wall and CPU seconds, and the peak; looks whether all of it came."""
-        arguments = ("restore", "latest", "--target", target, "--verify", *options)
-        cost = run(self.command(*arguments, port=port), self._env)
+        command = self.command(
+            "restore", "latest", "--target", target, "--verify", *options, port=port
+        )
+        cost = run(command, self._env)
         differs = difference(source, target / source.relative_to("/"))
         shutil.rmtree(target)
         if differs:

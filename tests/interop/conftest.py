@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -13,8 +14,11 @@ from pathlib import Path
 import pytest
 from workbench import Workbench
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "services"))
+import azurite
+from azure_container import Container
+
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "services"))
 
 
 @pytest.fixture(scope="session")
@@ -64,3 +68,19 @@ def bench_in_memory(command: Path) -> Iterator[Workbench]:
 def module_bench_in_memory(command: Path) -> Iterator[Workbench]:
     """What the tests of a file share that use `bench_in_memory`."""
     yield from _workbench(command, _memory())
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[azurite.Azurite]:
+    """One for the tests of a file."""
+    with azurite.Azurite() as started:
+        yield started
+
+
+@pytest.fixture
+def container(
+    server: azurite.Azurite, bench: Workbench, request: pytest.FixtureRequest
+) -> Container:
+    """A container for one test: there is nothing in it, nor is it there."""
+    digest = hashlib.sha256(request.node.nodeid.encode()).hexdigest()
+    return Container(server, bench, f"c{digest[:20]}")

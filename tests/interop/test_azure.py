@@ -10,7 +10,6 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import azurite
@@ -27,20 +26,6 @@ from workbench import Workbench
 
 VERSION = "2023-11-03"  # of the service, as the library has it
 AUTH = 12
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[azurite.Azurite]:
-    with azurite.Azurite() as started:
-        yield started
-
-
-@pytest.fixture
-def container(
-    server: azurite.Azurite, bench: Workbench, request: pytest.FixtureRequest
-) -> Container:
-    digest = hashlib.sha256(request.node.nodeid.encode()).hexdigest()
-    return Container(server, bench, f"c{digest[:20]}")
 
 
 @pytest.fixture

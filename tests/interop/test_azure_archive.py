@@ -26,12 +26,6 @@ TIMEOUT = 29
 CANCELLED = 130
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[azurite.Azurite]:
-    with azurite.Azurite() as started:
-        yield started
-
-
 @dataclass
 class Archive:
     """Two snapshots whose packs of contents are in the archive, which takes its time."""
@@ -59,12 +53,9 @@ class Archive:
 
 
 @pytest.fixture
-def archive(
-    server: azurite.Azurite, bench: Workbench, request: pytest.FixtureRequest
-) -> Iterator[Archive]:
-    name = "a" + hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:20]
-    with FaultProxy(server.port) as proxy:
-        trial = Trial(Container(server, bench, name), proxy)
+def archive(container: Container, bench: Workbench) -> Iterator[Archive]:
+    with FaultProxy(container.server.port) as proxy:
+        trial = Trial(container, proxy)
         trial.container.init()
         trees = {}
         for seed in (90, 91):

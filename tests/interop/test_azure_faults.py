@@ -3,12 +3,10 @@ itself, the rest ends in a clear error; in every case nothing is lost that was a
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import azurite
 import pytest
 from azure_container import Container
 from azure_trial import Trial
@@ -51,20 +49,11 @@ PASSING: dict[str, tuple[Fault, str]] = {  # and which paths it meets
 }
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[azurite.Azurite]:
-    with azurite.Azurite() as started:
-        yield started
-
-
 @pytest.fixture
-def trial(
-    server: azurite.Azurite, bench: Workbench, request: pytest.FixtureRequest
-) -> Iterator[Trial]:
+def trial(container: Container, bench: Workbench) -> Iterator[Trial]:
     """With a first snapshot, and nothing scripted."""
-    name = "f" + hashlib.sha256(request.node.nodeid.encode()).hexdigest()[:20]
-    with FaultProxy(server.port) as proxy:
-        trial = Trial(Container(server, bench, name), proxy)
+    with FaultProxy(container.server.port) as proxy:
+        trial = Trial(container, proxy)
         trial.container.init()
         trial.backup(make_plain_tree(bench.folder / "first", seed=70, n_files=20, megabytes=9))
         proxy.clear()

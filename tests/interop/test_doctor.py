@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import subprocess
 import sys
@@ -16,7 +15,6 @@ from workbench import Workbench
 
 ROOT = Path(__file__).parents[2]
 sys.path += [str(ROOT / "tests/services"), str(ROOT / "tests/deploy")]
-import azurite  # noqa: E402
 from arm import Template  # noqa: E402
 from azure_container import Container  # noqa: E402
 from certificates import Authority  # noqa: E402
@@ -252,20 +250,6 @@ def test_options_that_are_none(doctor: Doctor) -> None:
 
 
 # -- Azurite ---------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[azurite.Azurite]:
-    with azurite.Azurite() as started:
-        yield started
-
-
-@pytest.fixture
-def container(
-    server: azurite.Azurite, bench: Workbench, request: pytest.FixtureRequest
-) -> Container:
-    digest = hashlib.sha256(request.node.nodeid.encode()).hexdigest()
-    return Container(server, bench, f"c{digest[:20]}")
 
 
 def found_at(program: Program, *arguments: str, expect: int = 0) -> dict[str, str]:

@@ -26,6 +26,7 @@ TYPES = ["config", "key", "lock", "snapshot", "index", "pack", "verified"]
 # Sentences that have no form in Python, and why.
 NOT_HERE = {
     "an exception of the callback ends the list": "Backend.list returns a list, without a callback",
+    "the whole of an object is loaded up to a limit": "the library does that, by size and load",
 }
 
 Reopen = Callable[[], Backend]

@@ -22,6 +22,13 @@ CheckOptions all_data() {
   return options;
 }
 
+PruneOptions forgetting(const Id& snapshot) {
+  PruneOptions options = at_once;
+  options.without = {snapshot};
+  options.forget = true;
+  return options;
+}
+
 struct Fixture {
   std::shared_ptr<TestBackend> backend = std::make_shared<TestBackend>();
   UnixNs now = now_ns();
@@ -235,9 +242,7 @@ TEST_CASE_FIXTURE(Fixture, "prune: a plan can leave snapshots out, and is run on
 TEST_CASE_FIXTURE(Fixture, "prune: it forgets what it was planned without, once it is alone") {
   const auto first = back_up(*repository, {{"/a", random.bytes(1'000'000)}});
   back_up(*repository, {{"/b", "kept"}});
-  PruneOptions options = at_once;
-  options.without = {*first.snapshot};
-  options.forget = true;
+  const PruneOptions options = forgetting(*first.snapshot);
   {
     const RepositoryLock other(*repository, LockMode::shared, progress);
     PruneStats result;
@@ -265,9 +270,7 @@ TEST_CASE_FIXTURE(Fixture, "prune: it forgets also where no data goes with it") 
   const Files same{{"/a", "a"}};
   const auto first = back_up(*repository, same);
   back_up(*repository, same);
-  PruneOptions options = at_once;
-  options.without = {*first.snapshot};
-  options.forget = true;
+  const PruneOptions options = forgetting(*first.snapshot);
   const PruneStats result = prune(options);
   CHECK(result.snapshots_removed == 1);
   CHECK(result.packs_removed == 0);
@@ -278,9 +281,7 @@ TEST_CASE_FIXTURE(Fixture, "prune: it forgets also where no data goes with it") 
 TEST_CASE_FIXTURE(Fixture, "prune: a snapshot that cannot be forgotten ends it before data goes") {
   const auto first = back_up(*repository, {{"/a", random.bytes(1'000'000)}});
   back_up(*repository, {{"/b", "kept"}});
-  PruneOptions options = at_once;
-  options.without = {*first.snapshot};
-  options.forget = true;
+  const PruneOptions options = forgetting(*first.snapshot);
   backend->before = [&](const char* call, const FileName& file) {
     if (std::string_view(call) != "erase" || file.type != FileType::snapshot) return;
     throw Error(Code::permission, "not that one");
