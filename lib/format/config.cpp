@@ -1,9 +1,8 @@
 #include "format/config.hpp"
 
-#include <charconv>
-
 #include "base/json.hpp"
 #include "base/json_writer.hpp"
+#include "base/number.hpp"
 
 namespace sapdr::core {
 
@@ -14,13 +13,11 @@ constexpr std::string_view what = "the config of the repository";
 Polynomial parse_polynomial(const JsonReader& json) {
   constexpr std::string_view key = "chunker_polynomial";
   const std::string_view text = json.required_text(key);
-  Polynomial polynomial = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), polynomial, 16);
-  const bool is_number = error == std::errc() && end == text.data() + text.size();
-  if (!is_number || degree(polynomial) != 53 || !is_irreducible(polynomial)) {
+  const auto polynomial = parse_number<Polynomial>(text, 16);
+  if (!polynomial || degree(*polynomial) != 53 || !is_irreducible(*polynomial)) {
     json.fail(key, "is not an irreducible polynomial of degree 53");
   }
-  return polynomial;
+  return *polynomial;
 }
 
 }  // namespace

@@ -3,12 +3,12 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
 #include <cstring>
 
 #include "base/encoding.hpp"
 #include "base/error.hpp"
+#include "base/number.hpp"
 
 namespace sapdr::core {
 
@@ -61,9 +61,9 @@ bool is_address_in(const Address& address, std::string_view network) {
   if (other.size == 0) return false;
   size_t bits = other.size * 8;
   if (slash != std::string_view::npos) {
-    const char* end = network.data() + network.size();
-    const auto [rest, error] = std::from_chars(network.data() + slash + 1, end, bits);
-    if (error != std::errc() || rest != end) return false;
+    const auto number = parse_number<size_t>(network.substr(slash + 1));
+    if (!number) return false;
+    bits = *number;
   }
   return address.is_in(other, bits);
 }

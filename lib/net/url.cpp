@@ -3,9 +3,9 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/error.hpp"
+#include "base/number.hpp"
 
 namespace sapdr::core {
 
@@ -91,7 +91,6 @@ bool is_host(const std::string& text) {
 }
 
 void parse_authority(Url& url, std::string_view authority, std::string_view text) {
-  std::string_view port;
   const size_t bracket = authority.starts_with('[') ? authority.find(']') : 0;
   if (bracket == authority.npos) refuse(text, "there is no \"]\"");
   const size_t colon = authority.find(':', bracket);
@@ -104,12 +103,9 @@ void parse_authority(Url& url, std::string_view authority, std::string_view text
     refuse(text, "the host is not a name or an address");
   }
   if (colon == authority.npos) return;
-  port = authority.substr(colon + 1);
-  const char* end = port.data() + port.size();
-  const auto [rest, error] = std::from_chars(port.data(), end, url.port);
-  if (error != std::errc() || rest != end || url.port == 0) {
-    refuse(text, "the port is not a number from 1 to 65535");
-  }
+  const auto port = parse_number<uint16_t>(authority.substr(colon + 1));
+  if (!port || *port == 0) refuse(text, "the port is not a number from 1 to 65535");
+  url.port = *port;
 }
 
 }  // namespace

@@ -1,21 +1,10 @@
 #include "operation/amount.hpp"
 
-#include <charconv>
+#include "base/number.hpp"
 
 namespace sapdr::core {
 
-namespace {
-
-template <class T>
-std::optional<T> parse_number(std::string_view digits) {
-  T value{};
-  const char* end = digits.data() + digits.size();
-  const auto [at, error] = std::from_chars(digits.data(), end, value);
-  if (error != std::errc{} || at != end) return std::nullopt;
-  return value;
-}
-
-}  // namespace
+namespace {}  // namespace
 
 std::optional<uint64_t> parse_bytes(std::string_view text) {
   if (text.empty()) return std::nullopt;

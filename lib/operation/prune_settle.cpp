@@ -50,13 +50,15 @@ void PruneSettle::run(PruneStats& result, Progress& progress) {
   });
 }
 
+void PruneSettle::go_on(Progress& progress) const {
+  progress.checkpoint();
+  lock_->check();
+}
+
 void PruneSettle::remove_snapshots(PruneStats& result, Progress& progress) {
-  const auto before = [&] {
-    progress.checkpoint();
-    lock_->check();
-  };
-  erase_all(repository_.backend(), FileType::snapshot, work_.forget, before,
-            [&](size_t) { ++result.snapshots_removed; });
+  erase_all(
+      repository_.backend(), FileType::snapshot, work_.forget, [&] { go_on(progress); },
+      [&](size_t) { ++result.snapshots_removed; });
 }
 
 // A pack goes only if every used blob in it is in one that stays.
@@ -152,15 +154,13 @@ void PruneSettle::rewrite_index() {
 void PruneSettle::remove_packs(PruneStats& result, Progress& progress) {
   std::vector<Id> doomed;
   for (const MarkedPack& marked : doomed_) doomed.push_back(marked.pack.id);
-  const auto before = [&] {
-    progress.checkpoint();
-    lock_->check();
-  };
-  erase_all(repository_.backend(), FileType::pack, doomed, before, [&](size_t at) {
+  const auto count = [&](size_t at) {
     ++result.packs_removed;
     result.bytes_removed += doomed_[at].size;
     progress.done(1, doomed_[at].size);
-  });
+  };
+  erase_all(
+      repository_.backend(), FileType::pack, doomed, [&] { go_on(progress); }, count);
 }
 
 }  // namespace sapdr::core

@@ -39,6 +39,7 @@ class PruneSettle {
   static UnixNs due(UnixNs marked, std::chrono::nanoseconds grace);
 
  private:
+  void go_on(Progress& progress) const;  // before each removal; throws if it must not
   void remove_snapshots(PruneStats& result, Progress& progress);
   void keep_needed();
   void list_storage();

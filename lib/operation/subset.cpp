@@ -1,12 +1,12 @@
 #include "operation/subset.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <random>
 #include <string>
 
 #include "base/error.hpp"
+#include "base/number.hpp"
 #include "operation/amount.hpp"
 
 namespace sapdr::core {
@@ -21,10 +21,9 @@ namespace {
 }
 
 uint64_t part(std::string_view digits, std::string_view text) {
-  uint64_t value = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (error != std::errc{} || end != digits.data() + digits.size()) refuse(text);
-  return value;
+  const auto value = parse_number<uint64_t>(digits);
+  if (!value) refuse(text);
+  return *value;
 }
 
 }  // namespace

@@ -3,13 +3,13 @@
 #include <strings.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdio>
 #include <ctime>
 #include <limits>
 #include <optional>
 
 #include "base/json.hpp"
+#include "base/number.hpp"
 #include "net/azure/secret_text.hpp"
 
 namespace sapdr::core {
@@ -25,19 +25,12 @@ constexpr size_t max_description = 400;
 constexpr uint64_t max_seconds = uint64_t{100} * 366 * 24 * 3600;
 constexpr uint64_t max_time = uint64_t{7'000'000'000};
 
-std::optional<uint64_t> number_of(std::string_view text) {
-  uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 // Seconds as a number or as the text of one; nullopt if missing.
 std::optional<uint64_t> seconds_of(const JsonReader& reader, std::string_view key) {
   const json::value* value = reader.member(key);
   if (value == nullptr) return std::nullopt;
   if (!value->is_string()) return reader.number(key);
-  const std::optional<uint64_t> number = number_of(reader.text(key));
+  const std::optional<uint64_t> number = parse_number<uint64_t>(reader.text(key));
   if (!number) reader.fail(key, "is not a number of seconds");
   return number;
 }

@@ -1,12 +1,12 @@
 #include "storage/azure_blob/azure_blob.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cstdlib>
 #include <optional>
 #include <utility>
 
 #include "base/encoding.hpp"
+#include "base/number.hpp"
 #include "checksum/crc64.hpp"
 #include "net/azure/credential.hpp"
 #include "storage/azure_blob/blob_client.hpp"
@@ -24,10 +24,6 @@ constexpr unsigned spare_connections = 2;  // locks are refreshed while all othe
 constexpr uint64_t largest_blob = 5000ULL * 1024 * 1024;
 constexpr const char* page_size = "5000";
 constexpr uint64_t longest_failure = 64 * 1024;  // its body
-
-bool is_success(const HttpResponse& response) {
-  return response.status >= 200 && response.status < 300;
-}
 
 const char* to_string(AccessTier tier) {
   switch (tier) {
@@ -49,19 +45,12 @@ unsigned connections_of(const AzureBlobOptions& options) {
   return options.connections == 0 ? default_connections : options.connections;
 }
 
-// A number with nothing behind it.
-std::optional<uint64_t> number_in(std::string_view text) {
-  uint64_t number = 0;
-  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || rest != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
 // The size of the whole blob, which an answer with a part of it tells: "bytes 0-99/1234".
 std::optional<uint64_t> whole_size(const HttpResponse& response) {
   const std::string* range = response.headers.find("Content-Range");
   if (range == nullptr) return std::nullopt;
-  return number_in(std::string_view(*range).substr(std::min(range->find('/') + 1, range->size())));
+  return parse_number<uint64_t>(
+      std::string_view(*range).substr(std::min(range->find('/') + 1, range->size())));
 }
 
 std::string crc64_header(ByteView data) {
@@ -159,7 +148,7 @@ uint64_t AzureBlobBackend::size_in(const HttpResponse& response, const FileName&
   const std::string what = "look at " + core::to_string(file);
   if (!is_success(response)) throw client_.failure(response, what);
   const std::string* header = response.headers.find("Content-Length");
-  const auto size = header == nullptr ? std::nullopt : number_in(*header);
+  const auto size = header == nullptr ? std::nullopt : parse_number<uint64_t>(*header);
   if (size) return *size;
   throw cut_short(what, "the answer does not tell the size");
 }

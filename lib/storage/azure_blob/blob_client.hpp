@@ -10,6 +10,10 @@
 
 namespace sapdr::core {
 
+inline bool is_success(const HttpResponse& response) {
+  return response.status >= 200 && response.status < 300;
+}
+
 // May be used from any thread at the same time.
 class BlobClient {
  public:

@@ -1,9 +1,9 @@
 #include "storage/azure_blob/blob_list.hpp"
 
-#include <charconv>
 #include <pugixml.hpp>
 
 #include "base/error.hpp"
+#include "base/number.hpp"
 #include "net/url.hpp"
 #include "storage/azure_blob/http_date.hpp"
 
@@ -36,11 +36,9 @@ ListedBlob blob_of(const pugi::xml_node& node) {
   const pugi::xml_node properties = node.child("Properties");
   ListedBlob blob;
   blob.name = name_of(node.child("Name"));
-  const std::string_view size = properties.child_value("Content-Length");
-  const auto [end, error] = std::from_chars(size.data(), size.data() + size.size(), blob.size);
-  if (blob.name.empty() || error != std::errc() || end != size.data() + size.size()) {
-    throw not_a_page("a blob without name or size");
-  }
+  const auto size = parse_number<uint64_t>(properties.child_value("Content-Length"));
+  if (blob.name.empty() || !size) throw not_a_page("a blob without name or size");
+  blob.size = *size;
   blob.modified = parse_http_date(properties.child_value("Last-Modified")).value_or(0);
   if (std::string_view(properties.child_value("AccessTier")) == "Archive") {
     const std::string_view status = properties.child_value("ArchiveStatus");

@@ -17,10 +17,6 @@ namespace {
 constexpr std::string_view packs = "data/";
 constexpr std::string_view locks = "locks/";
 
-bool is_success(const HttpResponse& response) {
-  return response.status >= 200 && response.status < 300;
-}
-
 // Whether it says nothing about what was asked.
 bool ends_all(const Error& error) {
   return error.code() == Code::cancelled || error.code() == Code::no_memory ||

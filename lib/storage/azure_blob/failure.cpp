@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <charconv>
 #include <cstdlib>
 #include <optional>
 
+#include "base/number.hpp"
 #include "storage/azure_blob/blob_list.hpp"
 #include "storage/azure_blob/http_date.hpp"
 
@@ -171,10 +171,9 @@ std::string explanation(const HttpResponse& response, const Meaning& meaning,
 std::optional<uint64_t> pause_of(const HttpResponse& response, UnixNs now) {
   const std::string* header = response.headers.find("Retry-After");
   if (header == nullptr) return std::nullopt;
-  uint64_t seconds = 0;
-  const char* end = header->data() + header->size();
-  const auto [rest, error] = std::from_chars(header->data(), end, seconds);
-  if (error == std::errc() && rest == end) return std::min(seconds, longest_pause);
+  if (const auto seconds = parse_number<uint64_t>(*header)) {
+    return std::min(*seconds, longest_pause);
+  }
   const std::optional<UnixNs> date = parse_http_date(*header);
   if (!date || *date <= now) return std::nullopt;
   return std::min(static_cast<uint64_t>((*date - now) / ns_per_second) + 1, longest_pause);

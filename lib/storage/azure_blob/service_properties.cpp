@@ -1,10 +1,10 @@
 #include "storage/azure_blob/service_properties.hpp"
 
-#include <charconv>
 #include <pugixml.hpp>
 #include <string_view>
 
 #include "base/error.hpp"
+#include "base/number.hpp"
 
 namespace sapdr::core {
 
@@ -29,14 +29,11 @@ uint32_t parse_soft_delete_days(ByteView xml) {
   const pugi::xml_node policy = root.child("DeleteRetentionPolicy");
   const std::string_view enabled = policy.child_value("Enabled");
   if (!policy || enabled == "false") return 0;
-  const std::string_view text = policy.child_value("Days");
-  uint32_t days = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), days);
-  const bool is_number = error == std::errc() && end == text.data() + text.size();
-  if (enabled != "true" || !is_number || days == 0 || days > most_days) {
+  const auto days = parse_number<uint32_t>(policy.child_value("Days"));
+  if (enabled != "true" || !days || *days == 0 || *days > most_days) {
     throw not_understood("a DeleteRetentionPolicy without days");
   }
-  return days;
+  return *days;
 }
 
 }  // namespace sapdr::core
