@@ -19,6 +19,17 @@ DigestMatrices matrices_of(const std::array<uint64_t, 256>& table) {
   return matrices;
 }
 
+DigestNibbles nibbles_of(const std::array<uint64_t, 256>& table) {
+  DigestNibbles nibbles;
+  for (size_t k = 0; k < rabin_digest_bytes; ++k) {
+    for (size_t n = 0; n < 16; ++n) {
+      nibbles[k].low[n] = static_cast<uint8_t>(table[n] >> 8 * k);
+      nibbles[k].high[n] = static_cast<uint8_t>(table[n << 4] >> 8 * k);
+    }
+  }
+  return nibbles;
+}
+
 }  // namespace
 
 RabinTables::RabinTables(Polynomial polynomial) : shift(degree(polynomial) - 8) {
@@ -33,6 +44,8 @@ RabinTables::RabinTables(Polynomial polynomial) : shift(degree(polynomial) - 8) 
   }
   out_matrices = matrices_of(out);
   mod_matrices = matrices_of(mod);
+  out_nibbles = nibbles_of(out);
+  mod_nibbles = nibbles_of(mod);
 }
 
 FirstCandidate* rabin_kernel(RabinForm form) {
@@ -41,13 +54,17 @@ FirstCandidate* rabin_kernel(RabinForm form) {
       return first_candidate_serial;
     case RabinForm::interleaved:
       return first_candidate_interleaved;
-    case RabinForm::vector:
-      return rabin_vector_kernel();
+    case RabinForm::avx2:
+      return rabin_avx2_kernel();
+    case RabinForm::gfni:
+      return rabin_gfni_kernel();
     case RabinForm::automatic:
       break;
   }
-  FirstCandidate* const vector = rabin_vector_kernel();
-  return vector != nullptr ? vector : first_candidate_interleaved;
+  for (FirstCandidate* const kernel : {rabin_gfni_kernel(), rabin_avx2_kernel()}) {
+    if (kernel != nullptr) return kernel;
+  }
+  return first_candidate_interleaved;
 }
 
 RabinCutter::RabinCutter(const RabinTables& tables, RabinForm form)

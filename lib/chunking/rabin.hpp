@@ -22,6 +22,13 @@ using BitMatrix = uint64_t;
 // From a byte to a digest: a matrix for each byte of the digest, the least significant one first.
 using DigestMatrices = std::array<BitMatrix, rabin_digest_bytes>;
 
+// What each value of the lower and of the upper half of a byte adds to a byte of a digest.
+struct NibbleTable {
+  std::array<uint8_t, 16> low, high;
+};
+// From a byte to a digest: a table for each byte of the digest, the least significant one first.
+using DigestNibbles = std::array<NibbleTable, rabin_digest_bytes>;
+
 // The tables of one polynomial of degree 53; immutable, shared by threads.
 struct RabinTables {
   explicit RabinTables(Polynomial polynomial);
@@ -30,8 +37,8 @@ struct RabinTables {
   std::array<uint64_t, 256> out;
   std::array<uint64_t, 256> mod;
   // The same tables, since they are linear.
-  DigestMatrices out_matrices;
-  DigestMatrices mod_matrices;
+  DigestMatrices out_matrices, mod_matrices;
+  DigestNibbles out_nibbles, mod_nibbles;
 };
 
 // How cut points are searched; all find the same ones.
@@ -39,7 +46,8 @@ enum class RabinForm {
   automatic,    // the fastest one of this machine
   serial,       // one byte after the other
   interleaved,  // eight stretches of data side by side
-  vector,       // 64 stretches side by side, with AVX-512 and GFNI
+  avx2,         // 32 stretches side by side
+  gfni,         // 64 stretches side by side, with AVX-512 and GFNI
 };
 
 // The number of bytes from `begin` to the first place in (begin, begin + size] where a chunk may

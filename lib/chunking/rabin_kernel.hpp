@@ -20,7 +20,8 @@ FirstCandidate first_candidate_serial;
 FirstCandidate first_candidate_interleaved;
 
 // nullptr if this machine does not run it.
-FirstCandidate* rabin_vector_kernel();
+FirstCandidate* rabin_avx2_kernel();
+FirstCandidate* rabin_gfni_kernel();
 
 // The same for any form; never nullptr for `automatic`.
 FirstCandidate* rabin_kernel(RabinForm form);
