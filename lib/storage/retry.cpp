@@ -1,14 +1,9 @@
 #include "storage/retry.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
-#include <mutex>
 #include <optional>
-#include <random>
 #include <utility>
 
-#include "base/cancel.hpp"
 #include "storage/facts.hpp"
 #include "storage/listing.hpp"
 
@@ -16,36 +11,13 @@ namespace sapdr::core {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-using Nanoseconds = std::chrono::nanoseconds;
-
 constexpr size_t compared_at_once = 4 * 1024 * 1024;
-
-std::string seconds(Nanoseconds duration) {
-  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
-  std::string fraction = std::to_string(ms % 1000);
-  fraction.insert(0, 3 - fraction.size(), '0');
-  return std::to_string(ms / 1000) + "." + fraction + " s";
-}
-
-// What the storage asked for, zero if it did not.
-Nanoseconds asked_pause(const Error& error) {
-  constexpr uint64_t longest = 365 * 86'400;
-  uint64_t asked = 0;
-  if (const std::string* text = error.detail("retry_after")) {
-    std::from_chars(text->data(), text->data() + text->size(), asked);
-  }
-  return std::chrono::seconds(std::min(asked, longest));
-}
 
 class RetryBackend final : public Backend {
  public:
   RetryBackend(ContextPtr context, BackendPtr inner, const RetryOptions& options)
-      : context_(std::move(context)), inner_(std::move(inner)), options_(options) {
-    uint64_t seed;
-    context_->random({reinterpret_cast<std::byte*>(&seed), sizeof seed});
-    random_.seed(seed);
-  }
+      : retries_(std::move(context), "storage", inner->location(), options),
+        inner_(std::move(inner)) {}
 
   std::string location() const override { return inner_->location(); }
   unsigned max_parallel() const override { return inner_->max_parallel(); }
@@ -91,65 +63,14 @@ class RetryBackend final : public Backend {
 
  private:
   template <class Call>
-  void run(const std::string& what, Call call);
-  void wait_after(const std::string& what, unsigned attempt, Clock::time_point start,
-                  const Error& error);
-  Nanoseconds pause_after(unsigned attempt);
+  void run(const std::string& what, Call call) {
+    retries_.run(what, std::move(call));
+  }
   bool holds(const FileName& file, ByteView data);
-  void log(LogLevel level, const std::string& text) const { context_->log(level, "storage", text); }
 
-  const ContextPtr context_;
+  Retries retries_;
   const BackendPtr inner_;
-  const RetryOptions options_;
-  std::mutex mutex_;  // around random_
-  std::mt19937_64 random_;
 };
-
-// Makes `call` until it succeeds, telling it whether it was made before.
-template <class Call>
-void RetryBackend::run(const std::string& what, Call call) {
-  const auto start = Clock::now();
-  for (unsigned attempt = 1;; ++attempt) {
-    try {
-      call(attempt > 1);
-      if (attempt > 1) {
-        log(LogLevel::info, "could " + what + " at attempt " + std::to_string(attempt));
-      }
-      return;
-    } catch (const Error& error) {
-      if (error.retry() == Retry::never) throw;
-      wait_after(what, attempt, start, error);
-    }
-  }
-}
-
-// Throws if the failed attempt was the last.
-void RetryBackend::wait_after(const std::string& what, unsigned attempt, Clock::time_point start,
-                              const Error& error) {
-  const Nanoseconds pause = std::max(pause_after(attempt), asked_pause(error));
-  const auto next = Clock::now() + pause;
-  const std::string count = std::to_string(attempt);
-  const bool was_last = options_.max_attempts != 0 && attempt >= options_.max_attempts;
-  if (was_last || next - start > options_.max_elapsed) {
-    log(LogLevel::error, "could not " + what + " in " + count + " attempts: " + error.message());
-    throw error;
-  }
-  log(LogLevel::warning, "attempt " + count + " to " + what + " failed, the next one is in " +
-                             seconds(pause) + ": " + error.message());
-  if (!sleep_until(next)) {
-    throw Error(Code::cancelled, "the operation was cancelled after " + count + " attempts to " +
-                                     what + " in " + location())
-        .because(error);
-  }
-}
-
-Nanoseconds RetryBackend::pause_after(unsigned attempt) {
-  const double doubled = static_cast<double>(options_.min_wait.count()) * std::exp2(attempt - 1);
-  const double limited = std::min(doubled, static_cast<double>(options_.max_wait.count()));
-  const std::lock_guard lock(mutex_);
-  std::uniform_real_distribution<double> jitter(0.5, 1.5);
-  return Nanoseconds(static_cast<int64_t>(limited * jitter(random_)));
-}
 
 void RetryBackend::save(const FileName& file, ByteView data) {
   run("save " + to_string(file), [&](bool was_tried) {

@@ -12,6 +12,7 @@
 #include "../support/seed.hpp"
 #include "backend_suite.hpp"
 #include "base/cancel.hpp"
+#include "base/token_bucket.hpp"
 #include "base/workers.hpp"
 #include "storage/cache.hpp"
 #include "storage/dry_run.hpp"
