@@ -1,10 +1,10 @@
 """The transfers of azure_transfer.cpp by Azure's own SDK, as well as it can do them.
 
-usage: azure_sdk.py put|put-md5|get CONTAINER_URL COUNT SIZE CONCURRENCY
+usage: azure_sdk.py put|put-crc64|get CONTAINER_URL COUNT SIZE CONCURRENCY
 
 One Put Blob and one GET of a range for each object, a connection and a buffer for each thread.
-Prints what azure_transfer prints. `put-md5` proves uploads, as sapdr always does; the SDK's own
-CRC-64 is in a package of its own, which its packages do not ask for.
+Prints what azure_transfer prints. `put-crc64` proves uploads by a CRC-64, as sapdr always does; the
+SDK computes it in a package of its own, azure-storage-extensions.
 """
 
 from __future__ import annotations
@@ -57,7 +57,8 @@ def client_of(url: str, size: int, concurrency: int) -> ContainerClient:
 
 def move(client: ContainerClient, action: str, source: bytes, buffer: bytearray, name: str) -> None:
     if action != "get":
-        client.upload_blob(name, source, length=len(source), validate_content=action == "put-md5")
+        proof: Any = "crc64" if action == "put-crc64" else False
+        client.upload_blob(name, source, length=len(source), validate_content=proof)
         return
     buffer[:ENDS] = buffer[-ENDS:] = bytes(ENDS)
     into: Any = Into(buffer)

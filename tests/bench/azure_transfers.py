@@ -21,13 +21,13 @@ import azurite
 
 GIB = 1 << 30
 MIB = 1 << 20
-SAPDR, SDK, SDK_MD5 = "sapdr", "sdk", "sdk-md5"
+SAPDR, SDK, SDK_CRC64 = "sapdr", "sdk", "sdk-crc64"
 
 # Ratios to the SDK that must not be exceeded. Uploads are compared with those that have a checksum
 # too: without one, nothing is left but what the kernel does for both.
 WALL_MUST, CPU_MUST = 1.0, 0.25
-PEERS = {"put": (SDK, SDK_MD5), "get": (SDK,)}
-BESIDE_BAR = {"put": SDK_MD5, "get": SDK}
+PEERS = {"put": (SDK, SDK_CRC64), "get": (SDK,)}
+BESIDE_BAR = {"put": SDK_CRC64, "get": SDK}
 
 # What a thread may have beside its pack: its stack, a connection's buffer, what malloc keeps.
 OVERHEAD = 2 * MIB
@@ -107,7 +107,7 @@ def one_round(
             argv = [str(programs.transfer), action, container, *numbers]
             if tool != SAPDR:
                 script = Path(__file__).with_name("azure_sdk.py")
-                what = "put-md5" if tool == SDK_MD5 else action
+                what = "put-crc64" if tool == SDK_CRC64 else action
                 argv = [str(programs.python), str(script), what, container, *numbers]
             found = json.loads(output(Command(argv), environment()))
             cost = {name: found[name] for name in ("wall", "cpu", "peak", "floor")}
