@@ -11,7 +11,7 @@ MESON=/usr/bin/meson
 VENV=$ROOT/.venv
 LOG=$ROOT/build/setup.log
 
-PACKAGES_BUILD=(g++ libboost1.81-dev libcli11-dev libpugixml-dev libssl-dev libzstd-dev meson ninja-build
+PACKAGES_BUILD=(g++ libboost1.81-dev libcli11-dev libmongoc-dev libpugixml-dev libssl-dev libzstd-dev meson ninja-build
   pkg-config python3)
 PACKAGES_TEST=(ccache clang clang-format doctest-dev fish git golang-go groff-base openssl python3-dev
   python3-venv restic zsh)

@@ -173,6 +173,7 @@ void add_commands(CLI::App& app, CommandLine& line) {
   add_stats(app, line);
   add_cache(app, line);
   add_doctor(app, line);
+  add_mongodb(app, line);
   add_cat(app, line);
   add_list_command(app, line);
   add_completion(app, line);

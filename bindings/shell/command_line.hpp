@@ -71,6 +71,7 @@ void add_key(CLI::App& app, CommandLine& line);
 void add_stats(CLI::App& app, CommandLine& line);
 void add_cache(CLI::App& app, CommandLine& line);
 void add_doctor(CLI::App& app, CommandLine& line);
+void add_mongodb(CLI::App& app, CommandLine& line);
 void add_cat(CLI::App& app, CommandLine& line);
 void add_list_command(CLI::App& app, CommandLine& line);
 void add_completion(CLI::App& app, CommandLine& line);

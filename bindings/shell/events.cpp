@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "console.hpp"
+#include "oplog_time.hpp"
 #include "text.hpp"
 
 namespace sapdr::shell {
@@ -156,6 +157,23 @@ void EventReport::findings(const std::vector<const sapdr_finding*>& findings) {
     JsonObject out;
     out.text("severity", sapdr_severity_name(finding->severity)).text("code", finding->code);
     emit("finding", out.text("object", finding->object).text("message", finding->message));
+  }
+}
+
+void EventReport::mongodb_ranges(const std::vector<const sapdr_mongodb_range*>& ranges) {
+  for (const sapdr_mongodb_range* range : ranges) {
+    std::vector<std::string> snapshots;
+    for (std::size_t i = 0; i < range->n_snapshots; ++i) {
+      snapshots.push_back(hex(range->snapshots[i]));
+    }
+    JsonObject out;
+    out.text("replica_set", range->replica_set).text("replica_set_id", range->replica_set_id);
+    out.texts("includes", {range->includes, range->includes + range->n_includes});
+    out.texts("excludes", {range->excludes, range->excludes + range->n_excludes});
+    if (range->has_oplog != 0) {
+      out.object("from", oplog_time_fields(range->from)).object("to", oplog_time_fields(range->to));
+    }
+    emit("mongodb_range", out.texts("snapshots", snapshots));
   }
 }
 

@@ -20,6 +20,7 @@ class EventReport : public Report {
   void keys(const std::vector<const sapdr_key*>& keys) override;
   void caches(const std::vector<ListedCache>& caches) override;
   void findings(const std::vector<const sapdr_finding*>& findings) override;
+  void mongodb_ranges(const std::vector<const sapdr_mongodb_range*>& ranges) override;
   void node(const sapdr_node& node, bool long_form) override;
   void checksum(const sapdr_file_checksum& file) override;
   void difference(const sapdr_difference& difference) override;

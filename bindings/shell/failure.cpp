@@ -8,7 +8,8 @@
 namespace sapdr::shell {
 namespace {
 
-constexpr std::array kDetailKeys = {"path", "pack", "snapshot", "backend", "errno"};
+constexpr std::array kDetailKeys = {"path",  "pack",  "snapshot", "backend",
+                                    "errno", "hosts", "gap_from", "gap_to"};
 
 sapdr_status status_of_errno(int number) {
   switch (number) {

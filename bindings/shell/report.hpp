@@ -50,6 +50,8 @@ class Report {
   virtual void caches(const std::vector<ListedCache>& caches) = 0;
   // All of `doctor`.
   virtual void findings(const std::vector<const sapdr_finding*>& findings) = 0;
+  // All of `mongodb timeline`.
+  virtual void mongodb_ranges(const std::vector<const sapdr_mongodb_range*>& ranges) = 0;
   virtual void node(const sapdr_node& node, bool long_form) = 0;
   // One file of `checksum`.
   virtual void checksum(const sapdr_file_checksum& file) = 0;

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdio>
 
+#include "oplog_time.hpp"
 #include "text.hpp"
 
 namespace sapdr::shell {
@@ -113,6 +114,21 @@ std::string long_line(const sapdr_node& n) {
   return out;
 }
 
+std::vector<std::string> lent(const char* const* list, std::size_t n) {
+  return {list, list + n};
+}
+
+bool are_of_one_history(const sapdr_mongodb_range& a, const sapdr_mongodb_range& b) {
+  return a.has_oplog != 0 && b.has_oplog != 0 && std::string_view(a.replica_set) == b.replica_set &&
+         std::string_view(a.replica_set_id) == b.replica_set_id &&
+         lent(a.includes, a.n_includes) == lent(b.includes, b.n_includes) &&
+         lent(a.excludes, a.n_excludes) == lent(b.excludes, b.n_excludes);
+}
+
+std::string gap(const sapdr_mongodb_range& before, const sapdr_mongodb_range& after) {
+  return human_duration(std::uint64_t{after.from.seconds - before.to.seconds} * 1'000'000'000);
+}
+
 }  // namespace
 
 TerminalReport::TerminalReport(Sink& sink, Console& console, bool details, bool quiet)
@@ -184,6 +200,21 @@ void TerminalReport::findings(const std::vector<const sapdr_finding*>& findings)
                   "\n");
     }
   }
+}
+
+void TerminalReport::mongodb_ranges(const std::vector<const sapdr_mongodb_range*>& ranges) {
+  if (ranges.empty()) return;
+  std::vector<Row> rows = {{"Replica set", "From", "To", "Snapshots", "Before it"}};
+  for (std::size_t i = 0; i < ranges.size(); ++i) {
+    const sapdr_mongodb_range& each = *ranges[i];
+    const bool follows_gap = i > 0 && are_of_one_history(*ranges[i - 1], each);
+    rows.push_back({each.has_oplog != 0 ? shown(each.replica_set) : "(standalone)",
+                    each.has_oplog != 0 ? utc_second(each.from) : "unknown",
+                    each.has_oplog != 0 ? utc_second(each.to) : "unknown",
+                    std::to_string(each.n_snapshots),
+                    follows_gap ? "a gap of " + gap(*ranges[i - 1], each) : ""});
+  }
+  sink_.write(table(rows));
 }
 
 void TerminalReport::node(const sapdr_node& node, bool long_form) {

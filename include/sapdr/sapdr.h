@@ -25,8 +25,9 @@
  *  22. checksum.h     SHA-256 and manifests of local files, without a repository
  *  23. cache.h        what is kept of remote repositories on this machine's disk
  *  24. doctor.h       what protects the data where it is stored
- *  25. ext/backend.h  storage of your own
- *  26. ext/source.h   sources of your own: streams that are made one after the other
+ *  25. mongodb.h      MongoDB, to any point in time
+ *  26. ext/backend.h  storage of your own
+ *  27. ext/source.h   sources of your own: streams that are made one after the other
  * error.h, status.h, observer.h, cancel.h and id.h serve them all; export.h has the conventions.
  *
  * USAGE (without error handling; examples/backup.c is a whole program):
@@ -58,6 +59,7 @@
 #include <sapdr/find.h>
 #include <sapdr/forget.h>
 #include <sapdr/key.h>
+#include <sapdr/mongodb.h>
 #include <sapdr/prune.h>
 #include <sapdr/repair.h>
 #include <sapdr/restore.h>

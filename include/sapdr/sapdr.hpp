@@ -20,10 +20,11 @@
  *  16. cpp/forget.hpp      forget_options, forget_plan
  *  17. cpp/prune.hpp       prune_options, prune_plan
  *  18. cpp/copy.hpp        copy_options
- *  19. cpp/repository.hpp  repository: all the operations; buffer
- *  20. cpp/checksum.hpp    sha256, hasher; checksums and manifests of local files
- *  21. cpp/cache.hpp      caches of remote repositories
- *  22. cpp/doctor.hpp     doctor: what protects the data where it is stored
+ *  19. cpp/mongodb.hpp     mongodb_options, mongodb_range
+ *  20. cpp/repository.hpp  repository: all the operations; buffer
+ *  21. cpp/checksum.hpp    sha256, hasher; checksums and manifests of local files
+ *  22. cpp/cache.hpp      caches of remote repositories
+ *  23. cpp/doctor.hpp     doctor: what protects the data where it is stored
  *
  * USAGE (examples/backup.cpp is a whole program):
  *

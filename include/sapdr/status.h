@@ -38,7 +38,8 @@ typedef int32_t sapdr_status;
   X(E_AMBIGUOUS, -19, 34, "a name matches more than one object; give more of it")                \
   X(E_INTERNAL, -20, 1, "a defect of the library; please report it")                             \
   X(E_NO_REPOSITORY, -21, 10, "there is no repository at this place")                            \
-  X(E_UNSAFE, -22, 35, "stored data is in danger; the findings say of what")
+  X(E_UNSAFE, -22, 35, "stored data is in danger; the findings say of what")                     \
+  X(E_GAP, -23, 36, "points in time since the last backup cannot be restored")
 
 #define SAPDR_STATUS_ENUMERATOR_(name, value, exit_code, text) SAPDR_##name = (value),
 enum { SAPDR_STATUS_TABLE(SAPDR_STATUS_ENUMERATOR_) SAPDR_STATUS_END_ = 1 };

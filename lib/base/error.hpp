@@ -38,6 +38,7 @@ enum class Code : sapdr_status {
   internal = SAPDR_E_INTERNAL,
   no_repository = SAPDR_E_NO_REPOSITORY,
   unsafe = SAPDR_E_UNSAFE,
+  gap = SAPDR_E_GAP,
 };
 
 enum class Retry : int32_t { never = 0, maybe = 1, yes = 2 };

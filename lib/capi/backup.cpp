@@ -100,11 +100,11 @@ void require_no_excludes(const sapdr_backup_options& given) {
       given.n_exclude_if_present != 0 || given.exclude_larger_than != 0 ||
       given.exclude_caches != 0) {
     throw Error(Code::invalid_argument,
-                "excludes say which files are left out; a backup of streams takes none");
+                "excludes say which files are left out; only a backup of files takes them");
   }
 }
 
-void run(const core::RepositoryPtr& repository, core::Source& source,
+void run(const core::RepositoryPtr& repository, const capi::Backup& back_up,
          const core::BackupOptions& options, const sapdr_backup_options& given,
          const capi::Result<sapdr_backup_result>& told) {
   capi::at_pace(repository->context(), [&] {
@@ -113,15 +113,24 @@ void run(const core::RepositoryPtr& repository, core::Source& source,
     const capi::AtEnd tell([&] { told.write(to_c(done, progress.elapsed_ns())); });
     const capi::Session session(repository, capi::Index::load, progress, core::LockMode::shared,
                                 core::Settle::before_changes);
-    core::backup(*repository, session.lock(), source, options, done, progress);
+    back_up(*repository, session.lock(), options, done, progress);
   });
+}
+
+capi::Backup backup_of(std::unique_ptr<core::Source> made) {
+  return [source = std::shared_ptr<core::Source>(std::move(made))](
+             core::Repository& repository, const core::RepositoryLock& lock,
+             const core::BackupOptions& options, core::BackupResult& result,
+             core::Progress& progress) {
+    core::backup(repository, lock, *source, options, result, progress);
+  };
 }
 
 }  // namespace
 
-void sapdr::capi::back_up_whole(sapdr_backup_result* result, sapdr_repo* repo,
-                                const sapdr_backup_options* options,
-                                const MakeSource& make_source) {
+void sapdr::capi::back_up_whole(
+    sapdr_backup_result* result, sapdr_repo* repo, const sapdr_backup_options* options,
+    const std::function<Backup(const core::Context&, core::UnixNs time)>& prepare) {
   const Result<sapdr_backup_result> told(result);
   const core::RepositoryPtr& repository = use(repo);
   const sapdr_backup_options given = read_options(options, "options");
@@ -129,8 +138,15 @@ void sapdr::capi::back_up_whole(sapdr_backup_result* result, sapdr_repo* repo,
   require_no_excludes(given);
   read.fail_on_error = true;
   if (read.time == 0) read.time = repository->context().now();
-  const auto source = make_source(repository->context(), read.time);
-  run(repository, *source, read, given, told);
+  run(repository, prepare(repository->context(), read.time), read, given, told);
+}
+
+void sapdr::capi::back_up_source(sapdr_backup_result* result, sapdr_repo* repo,
+                                 const sapdr_backup_options* options,
+                                 const MakeSource& make_source) {
+  back_up_whole(result, repo, options, [&](const core::Context& context, core::UnixNs time) {
+    return backup_of(make_source(context, time));
+  });
 }
 
 sapdr_status sapdr_backup_run(sapdr_backup_result* result, sapdr_repo* repo,
@@ -144,8 +160,7 @@ sapdr_status sapdr_backup_run(sapdr_backup_result* result, sapdr_repo* repo,
     core::FileSourceOptions files = read_files(given);
     files.paths = capi::read_strings(paths, n_paths, "paths");
     read.excludes = texts_of(files.excludes);
-    const auto source = core::make_file_source(std::move(files));
-    run(repository, *source, read, given, told);
+    run(repository, backup_of(core::make_file_source(std::move(files))), read, given, told);
   });
 }
 
@@ -154,7 +169,7 @@ sapdr_status sapdr_backup_streams(sapdr_backup_result* result, sapdr_repo* repo,
                                   const sapdr_backup_options* options, sapdr_error** err) {
   return capi::guard(err, [&] {
     capi::TakenStreams taken = capi::take_streams(streams, n_streams);
-    capi::back_up_whole(result, repo, options, [&](const core::Context&, core::UnixNs time) {
+    capi::back_up_source(result, repo, options, [&](const core::Context&, core::UnixNs time) {
       return capi::make_source(std::move(taken), time);
     });
   });

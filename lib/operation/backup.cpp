@@ -177,7 +177,8 @@ void backup(Repository& repository, const RepositoryLock& lock, Source& source,
   progress.phase(SAPDR_PHASE_READ);
   BlobWriter writer(repository, lock, options.dry_run);
   try {
-    TreeBuilder builder(repository, writer, parent_tree, options, result, progress);
+    TreeBuilder builder(repository, writer, parent_tree, source.waiting_files(), options, result,
+                        progress);
     source.run(builder);
     snapshot.tree = builder.finish();
     if (builder.is_empty() && result.items_failed > 0) {

@@ -173,8 +173,8 @@ class FileSaver::Reading {
   TensorEdges edges_;
 };
 
-FileSaver::FileSaver(Repository& repository, BlobWriter& writer, Workers& workers, Chunker chunker,
-                     Progress& progress)
+FileSaver::FileSaver(Repository& repository, BlobWriter& writer, Workers& workers, unsigned readers,
+                     Chunker chunker, Progress& progress)
     : writer_(writer),
       workers_(workers),
       chunker_(chunker),
@@ -182,7 +182,7 @@ FileSaver::FileSaver(Repository& repository, BlobWriter& writer, Workers& worker
       tables_(repository.config().polynomial),
       zeros_(min_chunk, std::byte{0}),
       zeros_id_(sha256(zeros_)),
-      buffer_limit_(repository.context().threads() + spare_buffers) {}
+      buffer_limit_(readers + spare_buffers) {}
 
 Buffer FileSaver::take_buffer(bool or_empty) {
   const std::lock_guard lock(mutex_);
@@ -219,6 +219,8 @@ void FileSaver::store(ByteView buffer, const std::vector<Chunk>& chunks) {
 void FileSaver::save(Node node, const std::string& path, const FileOpener& open, Done done,
                      const Failed& failed) {
   const auto job = std::make_shared<Job>();
+  const uint64_t size_before = node.content.empty() ? 0 : node.size;
+  job->ids.assign(node.content.begin(), node.content.end());
   job->outcome.node = std::move(node);
   job->done = std::move(done);
   try {
@@ -227,7 +229,7 @@ void FileSaver::save(Node node, const std::string& path, const FileOpener& open,
     Reading reading(*this, job, path);
     reading.run(*reader, path);
     job->outcome.changed = reading_part([&] { return reader->finish(job->outcome.node); });
-    job->outcome.node.size = reading.total();
+    job->outcome.node.size = size_before + reading.total();
   } catch (const ReadFailure& failure) {
     return failed(failure.error);
   }

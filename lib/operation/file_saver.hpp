@@ -20,8 +20,9 @@ namespace sapdr::core {
 
 class FileSaver {
  public:
-  FileSaver(Repository& repository, BlobWriter& writer, Workers& workers, Chunker chunker,
-            Progress& progress);
+  // `readers`: how many files are read at once, at the most.
+  FileSaver(Repository& repository, BlobWriter& writer, Workers& workers, unsigned readers,
+            Chunker chunker, Progress& progress);
 
   struct Outcome {
     Node node;             // with content and the size that was read
@@ -31,7 +32,8 @@ class FileSaver {
   using Done = std::function<void(Outcome&&)>;
   using Failed = std::function<void(const Error&)>;
 
-  // Reads a file to its end on this thread, one of the workers. Then either `done` or `failed` is
+  // Reads a file to its end on this thread, one of the workers, and puts what it reads behind the
+  // content that the node has. Then either `done` or `failed` is
   // called once, maybe later and on another worker. Failures to store are thrown: they end the run.
   void save(Node node, const std::string& path, const FileOpener& open, Done done,
             const Failed& failed);

@@ -33,14 +33,16 @@ struct TreeBuilder::Folder {
 };
 
 TreeBuilder::TreeBuilder(Repository& repository, BlobWriter& writer, std::optional<Id> parent,
-                         const BackupOptions& options, BackupResult& result, Progress& progress)
+                         unsigned waiting_files, const BackupOptions& options, BackupResult& result,
+                         Progress& progress)
     : repository_(repository),
       writer_(writer),
       fail_on_error_(options.fail_on_error),
       result_(result),
       progress_(progress),
-      saver_(repository, writer, workers_, options.chunker, progress),
-      workers_(repository.context().threads(), queued_files) {
+      n_workers_(repository.context().threads() + waiting_files),
+      saver_(repository, writer, workers_, n_workers_, options.chunker, progress),
+      workers_(n_workers_, queued_files) {
   current_ = make_folder({}, "/", nullptr, parent);
 }
 

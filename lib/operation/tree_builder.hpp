@@ -16,9 +16,11 @@ namespace sapdr::core {
 
 class TreeBuilder : public TreeSink {
  public:
-  // `parent`: the root tree of the parent snapshot. Counts into `result`.
+  // `parent`: the root tree of the parent snapshot. `waiting_files`: Source says. Counts into
+  // `result`.
   TreeBuilder(Repository& repository, BlobWriter& writer, std::optional<Id> parent,
-              const BackupOptions& options, BackupResult& result, Progress& progress);
+              unsigned waiting_files, const BackupOptions& options, BackupResult& result,
+              Progress& progress);
 
   void enter(Node dir, std::string path) override;
   void leave() override;
@@ -54,6 +56,7 @@ class TreeBuilder : public TreeSink {
   std::optional<Id> root_;
   bool is_empty_ = true;
   uint64_t expected_items_ = 0, expected_bytes_ = 0;  // told to progress_ so far
+  const unsigned n_workers_;
   FileSaver saver_;
   Workers workers_;  // last: its threads use all of the above
 };

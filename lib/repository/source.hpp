@@ -58,11 +58,12 @@ class TreeSink {
   // Valid until leave().
   virtual const Node* previous(std::string_view name) = 0;
 
-  // A file to be read. A file whose opening or reading throws is reported and left out.
+  // A file to be read. A file whose opening or reading throws is reported and left out. `node` may
+  // have content that the repository has, and its size: what is read comes behind it.
   virtual void file(Node node, std::string path, FileOpener open) = 0;
   // A file known to be as it was: `node` with the content of previous().
   virtual void unchanged(Node node, std::string path) = 0;
-  // A link, device, fifo, socket.
+  // A link, device, fifo, socket; a folder as it is in another snapshot, with all that is in it.
   virtual void other(Node node, std::string path) = 0;
 
   // Something that could not be read and is left out: the snapshot is incomplete.
@@ -77,6 +78,8 @@ class Source {
 
   // The paths that the snapshot names, absolute.
   virtual std::vector<std::string> paths() const = 0;
+  // How many of its files wait until others are read: so many more are read at once.
+  virtual unsigned waiting_files() const { return 0; }
   // Pushes everything, and returns when all was pushed. Throws only if nothing of it makes sense.
   virtual void run(TreeSink& sink) = 0;
 };

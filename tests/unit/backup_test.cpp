@@ -1,6 +1,8 @@
 #include "operation/backup.hpp"
 
 #include <chrono>
+#include <condition_variable>
+#include <mutex>
 
 #include "checksum/sha256.hpp"
 #include "chunking/rabin.hpp"
@@ -84,6 +86,38 @@ class SparseSource : public Source {
   std::string name_;
   Parts parts_;
   bool as_hole_;
+};
+
+Node file_node(std::string name) {
+  Node node;
+  node.name = std::move(name);
+  return node;
+}
+
+// A text as a file that may have content already.
+struct TextReader : FileReader {
+  std::string text;
+  explicit TextReader(std::string t) : text(std::move(t)) {}
+  Piece read(ByteSpan out) override {
+    const size_t size = std::min(text.size(), out.size());
+    std::memcpy(out.data(), text.data(), size);
+    text.erase(0, size);
+    return {size, 0};
+  }
+};
+
+class FileOf : public Source {
+ public:
+  FileOf(Node node, std::string text) : node_(std::move(node)), text_(std::move(text)) {}
+  std::vector<std::string> paths() const override { return {"/" + node_.name}; }
+  void run(TreeSink& sink) override {
+    sink.file(node_, "/" + node_.name,
+              [this](Node&) { return std::make_unique<TextReader>(text_); });
+  }
+
+ private:
+  const Node node_;
+  const std::string text_;
 };
 
 BackupResult back_up_source(Repository& repository, Source& source) {
@@ -378,4 +412,58 @@ TEST_CASE_FIXTURE(Fixture, "backup: a folder of many thousand files becomes one 
   CHECK(nodes.size() == 5000);
   CHECK(std::is_sorted(nodes.begin(), nodes.end(),
                        [](const Node& a, const Node& b) { return a.name < b.name; }));
+}
+
+TEST_CASE_FIXTURE(Fixture, "backup: what is read comes behind the content that a file has") {
+  const std::string first = random.bytes(3'000'000), second = random.bytes(2'000'000);
+  FileOf begin(file_node("log"), first);
+  const Id before = back_up_source(*repository, begin).snapshot.value();
+  FileOf more(node(before, "/log"), second);
+  const BackupResult result = back_up_source(*repository, more);
+  CHECK(content(*result.snapshot, "/log") == first + second);
+  CHECK(node(*result.snapshot, "/log").size == first.size() + second.size());
+  CHECK(result.bytes_read == second.size());
+  CHECK(result.bytes_total == first.size() + second.size());
+  CHECK(result.bytes_new < second.size() + 100'000);
+
+  FileOf nothing(node(*result.snapshot, "/log"), "");
+  const Id same = back_up_source(*repository, nothing).snapshot.value();
+  CHECK(content(same, "/log") == first + second);
+}
+
+TEST_CASE("backup: a file that waits for all others does not keep them from being read") {
+  Context::Settings settings;
+  settings.threads = 1;
+  const RepositoryPtr repository =
+      make_repository(std::make_shared<TestBackend>(), 2, test_context(settings));
+
+  // One file says how many of the others were read, once all of them were.
+  class Waiting : public Source {
+   public:
+    std::vector<std::string> paths() const override { return {"/"}; }
+    unsigned waiting_files() const override { return 1; }
+    void run(TreeSink& sink) override {
+      sink.file(file_node("waits"), "/waits", [this](Node&) {
+        std::unique_lock lock(mutex_);
+        is_read_.wait(lock, [this] { return n_read_ == n_; });
+        return std::make_unique<TextReader>("all of them");
+      });
+      for (int i = 0; i < n_; ++i) {
+        const std::string name = "file" + std::to_string(i);
+        sink.file(file_node(name), "/" + name, [this, name](Node&) {
+          const std::lock_guard lock(mutex_);
+          ++n_read_;
+          is_read_.notify_all();
+          return std::make_unique<TextReader>(name);
+        });
+      }
+    }
+
+   private:
+    const int n_ = 10;
+    std::mutex mutex_;
+    std::condition_variable is_read_;
+    int n_read_ = 0;
+  } source;
+  CHECK(back_up_source(*repository, source).files_new == 11);
 }

@@ -112,3 +112,25 @@ def nanoseconds(moment: datetime | None) -> int:
 def duration(value: Duration) -> timedelta:
     """A duration; numbers are seconds."""
     return value if isinstance(value, timedelta) else timedelta(seconds=value)
+
+
+def backup_options(
+    tags: Strings,
+    host: str | None,
+    time: datetime | None,
+    verify: bool,
+    verify_max_age: Duration,
+    *,
+    parent: Snapshot | str | None = None,
+    dry_run: bool = False,
+) -> _sapdr.BackupOptions:
+    """What backups of all kinds have in common."""
+    options = _sapdr.BackupOptions()
+    options.tags = texts(tags)
+    options.host = optional_text(host)
+    options.time_ns = nanoseconds(time)
+    options.parent = None if parent is None else snapshot(parent)
+    options.dry_run = dry_run
+    options.verify = verify
+    options.verify_max_age = duration(verify_max_age)
+    return options

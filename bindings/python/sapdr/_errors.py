@@ -15,6 +15,7 @@ from ._types import (
     FindResult,
     ForgetResult,
     ManifestVerifyResult,
+    MongodbBackupResult,
     PruneResult,
     RepairIndexResult,
     RepairPacksResult,
@@ -31,6 +32,7 @@ Result: TypeAlias = (
     | VerifyResult
     | ChecksumResult
     | ManifestVerifyResult
+    | MongodbBackupResult
     | ForgetResult
     | PruneResult
     | RepairIndexResult
@@ -205,6 +207,12 @@ class UnsafeError(Error):
     """Stored data is in danger; the findings of `sapdr.doctor` say of what."""
 
     status = "E_UNSAFE"
+
+
+class GapError(Error):
+    """Points in time since the last backup cannot be restored; `result` says which."""
+
+    status = "E_GAP"
 
 
 def _classes() -> dict[int, type[Error]]:

@@ -16,6 +16,7 @@ from ._backend import Location, native
 from ._cancel import Cancel
 from ._errors import Error
 from ._file import SnapshotFile
+from ._mongodb import Mongodb
 from ._pace import Pace
 from ._password import Command, Password, resolve
 from ._removal import Removal
@@ -139,7 +140,7 @@ def open(
     return Repository(_sapdr.Repository.open(native(location), options, _pace.native(pace), cancel))
 
 
-class Repository(Removal):
+class Repository(Mongodb, Removal):
     """An open repository, from `sapdr.open` or `sapdr.init`; close it, or use it in a `with`.
 
     Every operation releases the GIL; operations on one repository wait for each other. Long ones
@@ -249,7 +250,9 @@ class Repository(Removal):
         `IncompleteError` if something inside was skipped: the snapshot in its `result` is without
         what `on_item` told as failed.
         """
-        options = _backup_options(tags, host, time, parent, dry_run, verify, verify_max_age)
+        options = _arguments.backup_options(
+            tags, host, time, verify, verify_max_age, parent=parent, dry_run=dry_run
+        )
         options.excludes = _arguments.paths(excludes)
         options.iexcludes = _arguments.paths(iexcludes)
         options.exclude_files = _arguments.paths(exclude_files)
@@ -330,7 +333,9 @@ class Repository(Removal):
 
         The other options are those of `backup`.
         """
-        options = _backup_options(tags, host, time, parent, dry_run, verify, verify_max_age)
+        options = _arguments.backup_options(
+            tags, host, time, verify, verify_max_age, parent=parent, dry_run=dry_run
+        )
         if isinstance(streams, Mapping):
             if paths or max_open != 1:
                 raise TypeError("paths and max_open are for streams that an iterable yields")
@@ -893,26 +898,6 @@ class Repository(Removal):
     def list(self, type: ObjectType) -> _Objects:
         """Id and size in bytes of every stored object of a type."""
         return self._native.list(_arguments.text(type))
-
-
-def _backup_options(
-    tags: Strings,
-    host: str | None,
-    time: datetime | None,
-    parent: Snapshot | str | None,
-    dry_run: bool,
-    verify: bool,
-    verify_max_age: Duration,
-) -> _sapdr.BackupOptions:
-    options = _sapdr.BackupOptions()
-    options.tags = _arguments.texts(tags)
-    options.host = None if host is None else _arguments.text(host)
-    options.time_ns = _arguments.nanoseconds(time)
-    options.parent = None if parent is None else _arguments.snapshot(parent)
-    options.dry_run = dry_run
-    options.verify = verify
-    options.verify_max_age = _arguments.duration(verify_max_age)
-    return options
 
 
 def _key_options(

@@ -21,6 +21,8 @@ from ._types import (
     Key,
     ManifestVerifyResult,
     Match,
+    MongodbBackupResult,
+    MongodbRange,
     Node,
     Progress,
     PruneResult,
@@ -143,6 +145,14 @@ class BackupOptions(metaclass=_Type):
     verify: bool
     verify_max_age: timedelta
     chunker: int
+    def __init__(self) -> None: ...
+
+class MongodbOptions(metaclass=_Type):
+    full: bool
+    includes: Sequence[bytes]
+    excludes: Sequence[bytes]
+    limit_read: int
+    batch_documents: int
     def __init__(self) -> None: ...
 
 class SnapshotFilter(metaclass=_Type):
@@ -387,6 +397,16 @@ class Repository(metaclass=_Type):
         on_item: _OnItem,
         cancel: Cancel | None,
     ) -> BackupResult: ...
+    def backup_mongodb(
+        self,
+        uri: bytes,
+        mongodb: MongodbOptions,
+        options: BackupOptions,
+        on_progress: _OnProgress,
+        on_item: _OnItem,
+        cancel: Cancel | None,
+    ) -> MongodbBackupResult: ...
+    def mongodb_timeline(self, cancel: Cancel | None) -> list[MongodbRange]: ...
     def snapshots(self, filter: SnapshotFilter, damaged: list[_Error] | None) -> list[Snapshot]: ...
     def snapshot(self, name: bytes, filter: SnapshotFilter) -> Snapshot: ...
     def dump(

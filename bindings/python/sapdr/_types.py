@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -215,6 +215,49 @@ class BackupResult:
     packs_verified: int
     bytes_verified: int
     elapsed: float
+
+
+class OplogTime(NamedTuple):
+    """A point in the history of a MongoDB replica set: a BSON timestamp."""
+
+    seconds: int  #: since 1970
+    increment: int  #: within that second, from 1 on
+
+    @property
+    def time(self) -> datetime:
+        """The second, in UTC."""
+        return datetime.fromtimestamp(self.seconds, UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class MongodbBackupResult:
+    """What a backup of MongoDB did."""
+
+    backup: BackupResult
+    is_full: bool  #: all data was read; else the oplog since the last backup
+    consistent: OplogTime | None  #: any time from here …
+    last: OplogTime | None  #: … to here can be restored; None for a standalone server
+    gap_from: OplogTime | None  #: nothing between here …
+    gap_to: OplogTime | None  #: … and here can be restored; None if there is no gap
+    bridge_id: str | None  #: of a snapshot that closes the gap between a full one and those before
+    collections: int
+    documents: int
+    document_bytes: int
+    oplog_entries: int
+    oplog_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class MongodbRange:
+    """Times of a MongoDB deployment that can be restored, without a gap."""
+
+    replica_set: str  #: empty: a standalone server
+    replica_set_id: str  #: empty if it is not known
+    includes: tuple[str, ...]  #: what the backups were told to include
+    excludes: tuple[str, ...]
+    start: OplogTime | None  #: None for a standalone server
+    end: OplogTime | None
+    snapshot_ids: tuple[str, ...]  #: oldest first; each time is in one at least
 
 
 @dataclass(frozen=True, slots=True)

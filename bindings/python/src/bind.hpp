@@ -15,6 +15,7 @@ void bind_cache(pybind11::module_& module);
 void bind_checksum(pybind11::module_& module);
 void bind_doctor(pybind11::module_& module);
 void bind_file(pybind11::module_& module);
+void bind_mongodb(pybind11::module_& module, repository_class& repository);
 void bind_options(pybind11::module_& module);
 void bind_plans(pybind11::module_& module);
 void bind_repair(repository_class& repository);

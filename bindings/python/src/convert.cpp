@@ -31,6 +31,11 @@ py::tuple texts(const std::vector<std::string>& strings, py::str (*decode)(std::
   return all;
 }
 
+py::object oplog_time_or_none(bool present, const sapdr::oplog_time& time) {
+  if (!present) return py::none();
+  return make("OplogTime", "seconds"_a = time.seconds, "increment"_a = time.increment);
+}
+
 py::object id_or_none(bool present, const sapdr_id& id) {
   return present ? py::object(py::str(sapdr::to_hex(id))) : py::object(py::none());
 }
@@ -154,6 +159,32 @@ py::object to_python(const sapdr::backup_result& r) {
               "bytes_new"_a = r.bytes_new, "bytes_stored"_a = r.bytes_stored,
               "packs_new"_a = r.packs_new, "packs_verified"_a = r.packs_verified,
               "bytes_verified"_a = r.bytes_verified, "elapsed"_a = seconds(r.elapsed_ns));
+}
+
+py::object to_python(const sapdr::mongodb_backup_result& r) {
+  const sapdr::mongodb_capture& c = r.capture;
+  const bool has_oplog = c.has_oplog != 0, has_gap = c.has_gap != 0;
+  return make("MongodbBackupResult", "backup"_a = to_python(r.backup), "is_full"_a = c.is_full != 0,
+              "consistent"_a = oplog_time_or_none(has_oplog, c.consistent),
+              "last"_a = oplog_time_or_none(has_oplog, c.last),
+              "gap_from"_a = oplog_time_or_none(has_gap, c.gap_from),
+              "gap_to"_a = oplog_time_or_none(has_gap, c.gap_to),
+              "bridge_id"_a = id_or_none(c.has_bridge != 0, c.bridge_id),
+              "collections"_a = c.collections, "documents"_a = c.documents,
+              "document_bytes"_a = c.document_bytes, "oplog_entries"_a = c.oplog_entries,
+              "oplog_bytes"_a = c.oplog_bytes);
+}
+
+py::object to_python(const sapdr::mongodb_range& r) {
+  py::tuple snapshots(r.snapshots.size());
+  for (std::size_t i = 0; i < r.snapshots.size(); ++i) {
+    snapshots[i] = sapdr::to_hex(r.snapshots[i]);
+  }
+  return make("MongodbRange", "replica_set"_a = text(r.replica_set),
+              "replica_set_id"_a = r.replica_set_id, "includes"_a = py::tuple(py::cast(r.includes)),
+              "excludes"_a = py::tuple(py::cast(r.excludes)),
+              "start"_a = oplog_time_or_none(r.has_oplog, r.from),
+              "end"_a = oplog_time_or_none(r.has_oplog, r.to), "snapshot_ids"_a = snapshots);
 }
 
 py::object to_python(const sapdr::restore_stats& r) {

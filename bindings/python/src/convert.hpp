@@ -23,6 +23,8 @@ py::object to_python(const sapdr::key& key);
 py::object to_python(const sapdr::cache& cache);
 py::object to_python(const sapdr::finding& finding);
 py::object to_python(const sapdr::backup_result& result);
+py::object to_python(const sapdr::mongodb_backup_result& result);
+py::object to_python(const sapdr::mongodb_range& range);
 py::object to_python(const sapdr::restore_stats& result);
 py::object to_python(const sapdr::warm_up_result& result);
 py::object to_python(const sapdr::forget_decision& decision);

@@ -9,8 +9,9 @@ namespace sapdr_python {
 namespace {
 
 // The details that errors of the library may have.
-constexpr const char* detail_keys[] = {"path", "pattern", "errno", "backend", "key",     "lock",
-                                       "pack", "blob",    "tree",  "index",   "snapshot"};
+constexpr const char* detail_keys[] = {"path",     "pattern", "errno",      "backend",  "key",
+                                       "lock",     "pack",    "blob",       "tree",     "index",
+                                       "snapshot", "hosts",   "oplog_time", "gap_from", "gap_to"};
 
 py::object exception_for(const sapdr::error& error, const py::object& result,
                          const kept_exceptions& kept) {
@@ -43,6 +44,8 @@ void raise(std::exception_ptr thrown, const kept_exceptions& kept) {
   try {
     if (thrown) std::rethrow_exception(thrown);
   } catch (const sapdr::backup_error& error) {
+    raise(error, kept);
+  } catch (const sapdr::mongodb_backup_error& error) {
     raise(error, kept);
   } catch (const sapdr::restore_error& error) {
     raise(error, kept);

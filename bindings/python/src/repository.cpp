@@ -305,6 +305,7 @@ void bind_repository(py::module_& module) {
       .def("cat", &cat, arg("type"), arg("id"))
       .def("list", &list, arg("type"));
   bind_repair(repository);
+  bind_mongodb(module, repository);
 }
 
 }  // namespace sapdr_python

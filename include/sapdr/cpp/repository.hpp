@@ -18,6 +18,7 @@
 #include <sapdr/cpp/find.hpp>
 #include <sapdr/cpp/forget.hpp>
 #include <sapdr/cpp/key.hpp>
+#include <sapdr/cpp/mongodb.hpp>
 #include <sapdr/cpp/prune.hpp>
 #include <sapdr/cpp/repair.hpp>
 #include <sapdr/cpp/restore.hpp>
@@ -149,6 +150,43 @@ class repository {
       const detail::c_source c_source(source, c.thrown());
       return sapdr_backup_source(result, handle_.get(), c_source.get(), c.get(), err);
     });
+  }
+
+  /* Backs up the MongoDB deployment of a connection string: see mongodb.h. Throws
+   * mongodb_backup_error. */
+  mongodb_backup_result backup_mongodb(const std::string& uri, const mongodb_options& mongodb = {},
+                                       const backup_options& options = {}) {
+    const detail::c_strings includes(mongodb.includes), excludes(mongodb.excludes);
+    auto m = detail::initialized<sapdr_mongodb_options>();
+    m.full = mongodb.full;
+    m.includes = includes.data();
+    m.n_includes = includes.size();
+    m.excludes = excludes.data();
+    m.n_excludes = excludes.size();
+    m.limit_read = mongodb.limit_read;
+    m.batch_documents = mongodb.batch_documents;
+    detail::c_backup_options c(options);
+    mongodb_backup_result result{detail::initialized<sapdr_mongodb_capture>(),
+                                 detail::initialized<sapdr_backup_result>()};
+    detail::error_out err;
+    const sapdr_status status = sapdr_mongodb_backup(&result.capture, &result.backup, handle_.get(),
+                                                     uri.c_str(), &m, c.get(), err);
+    c.thrown().rethrow();
+    err.check(status, result);
+    return result;
+  }
+
+  /* Which times of MongoDB deployments can be restored, by deployments, oldest first. */
+  std::vector<mongodb_range> mongodb_timeline(const cancel_source* cancel = nullptr) {
+    detail::error_out err;
+    sapdr_mongodb_timeline* out = nullptr;
+    err.check(sapdr_mongodb_timeline_new(&out, handle_.get(), detail::c_cancel(cancel), err));
+    const detail::handle<sapdr_mongodb_timeline, sapdr_mongodb_timeline_free> timeline(out);
+    std::vector<mongodb_range> ranges;
+    for (std::size_t i = 0; i < sapdr_mongodb_timeline_size(out); ++i) {
+      ranges.push_back(detail::to_cpp(*sapdr_mongodb_timeline_at(out, i)));
+    }
+    return ranges;
   }
 
   /* The snapshots that match, oldest first. */

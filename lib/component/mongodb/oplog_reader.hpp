@@ -1,0 +1,72 @@
+// The oplog from some time on, as a file.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "component/mongodb/capture_state.hpp"
+#include "component/mongodb/cursor.hpp"
+#include "repository/source.hpp"
+
+namespace sapdr::core::mongodb {
+
+// A time in the oplog from which everything after it can be copied: that of its latest entry, or of
+// the first one of a transaction that is not finished. Throws Code::unsupported for an empty oplog.
+OplogTime oplog_begin(Client& client);
+// The latest time that a majority has.
+OplogTime oplog_end(Client& client);
+// Whether the oplog has the entry of that time, and so everything since.
+bool oplog_has(Client& client, OplogTime time);
+
+// How far one reading of the oplog has come, and how far it shall. Any thread.
+class OplogProgress {
+ public:
+  struct Counts {
+    uint64_t entries = 0, bytes = 0;
+    OplogTime last;  // of the last entry that was read
+    bool is_complete = false;
+  };
+
+  // Ends the reading once it has everything up to `end`.
+  void finish_at(OplogTime end);
+  std::optional<OplogTime> end() const;
+  void count(ByteView entry, OplogTime time);
+  void complete();
+  Counts counts() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::optional<OplogTime> end_;
+  Counts counts_;
+};
+
+// Reads until it was told where to end, and has come there. Entries are those that a majority of
+// the members has: they are never rolled back.
+class OplogReader : public FileReader {
+ public:
+  // From the entry at `begin` on, with it or without. Reading throws Code::gap if it is not there.
+  OplogReader(CaptureStatePtr state, std::shared_ptr<OplogProgress> progress, OplogTime begin,
+              bool with_first);
+
+  Piece read(ByteSpan out) override;
+
+ private:
+  bool next_entry(bool may_wait);
+  bool accept(ByteView entry);
+  bool has_all() const;
+  void fetch();
+  void open();
+  Error gap() const;
+
+  const CaptureStatePtr state_;
+  const std::shared_ptr<OplogProgress> progress_;
+  OplogTime place_;             // of the last entry that was had, or where to begin
+  bool is_new_place_;           // the entry at `place_` was not handed out yet
+  bool must_be_place_ = false;  // the next entry has to be that one
+  std::optional<Client> client_;
+  std::optional<Cursor> cursor_;
+  ByteView rest_;  // what of an entry was not handed out yet
+};
+
+}  // namespace sapdr::core::mongodb
