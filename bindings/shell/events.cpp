@@ -173,7 +173,7 @@ void EventReport::mongodb_ranges(const std::vector<const sapdr_mongodb_range*>& 
     if (range->has_oplog != 0) {
       out.object("from", oplog_time_fields(range->from)).object("to", oplog_time_fields(range->to));
     }
-    emit("mongodb_range", out.texts("snapshots", snapshots));
+    emit("mongodb_range", out.texts("snapshot_ids", snapshots));
   }
 }
 

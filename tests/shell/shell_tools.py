@@ -20,6 +20,7 @@ TIMEOUT = 60  # seconds; nothing here comes near it
 COMMANDS = [
     *("init", "backup", "snapshots", "ls", "dump", "diff", "find", "restore", "check", "verify"),
     *("repair", "forget", "prune", "unlock", "copy", "tag", "key", "stats", "cache", "doctor"),
+    "mongodb",
     *("cat", "list", "checksum", "completion", "version"),
 ]
 

@@ -129,7 +129,9 @@ void back_up(const MongodbArguments& a, Session& session) {
                                 &options.mongodb, &options.backup, error);
   });
   const bool finished = !failure || failure->status() == SAPDR_E_GAP;
-  session.summary() = backup_summary(result, /*dry_run=*/false, finished);
+  const Summary backup = backup_summary(result, /*dry_run=*/false, finished);
+  session.summary().figures.object("backup", backup.figures);
+  session.summary().lines = backup.lines;
   add_capture(capture, session.summary());
   watch.rethrow();
   if (failure) throw std::move(*failure);
