@@ -15,6 +15,8 @@
 #include "chunking/rabin.hpp"
 #include "chunking/tensor_edges.hpp"
 #include "component/files/patterns.hpp"
+#include "component/mongodb/capture_record.hpp"
+#include "component/mongodb/document.hpp"
 #include "format/codec.hpp"
 #include "format/config.hpp"
 #include "format/index.hpp"
@@ -302,7 +304,39 @@ void fuzz_url(ByteView input) {
   require(percent_decode(percent_encode(text)) == text, "what is encoded is decoded");
 }
 
+void fuzz_capture_record(ByteView input) {
+  refusing([&] {
+    const std::string json = mongodb::record_json(mongodb::parse_record(as_text(input), "input"));
+    require(mongodb::record_json(mongodb::parse_record(json, "again")) == json,
+            "a record reads as written");
+  });
+}
+
+// Everything in a document of BSON is asked for as everything that it may be.
+void look_into(const std::optional<mongodb::Value>& value, int depth) {
+  if (depth == 0) return;
+  mongodb::Members members(value);
+  while (const auto member = members.next()) {
+    mongodb::text_of(member);
+    mongodb::number_of(member);
+    mongodb::boolean_of(member);
+    mongodb::time_of(member);
+    mongodb::uuid_of(member);
+    const ByteView inside = mongodb::document_of(member);
+    require(inside.data() == nullptr || inside.size() >= 5, "a document has a size and an end");
+    look_into(member, depth - 1);
+  }
+}
+
+void fuzz_bson(ByteView input) {
+  for (const char* path : {"cursor.firstBatch", "cursor.nextBatch", "cursor.id", "ts", "o"}) {
+    look_into(mongodb::find(input, path), 20);
+  }
+}
+
 constexpr FuzzTarget targets[] = {
+    {"bson", fuzz_bson},
+    {"capture_record", fuzz_capture_record},
     {"codec", fuzz_codec},
     {"config", fuzz_config},
     {"gguf", fuzz_gguf},

@@ -8,6 +8,7 @@
 
 #include "base/encoding.hpp"
 #include "base/openssl.hpp"
+#include "net/url.hpp"
 
 namespace sapdr::core::mongodb {
 
@@ -30,28 +31,17 @@ bool matches_one(const std::vector<std::string>& patterns, std::string_view db,
   });
 }
 
-bool is_plain(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-         c == '_' || c == '.' || c == '~';
-}
-
-// As in the query of a URL.
-std::string percent_encoded(std::string_view text) {
-  constexpr std::string_view digits = "0123456789ABCDEF";
-  std::string encoded;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (is_plain(c)) {
-      encoded += c;
-    } else if (c == ' ') {
-      encoded += '+';
-    } else {
-      encoded += '%';
-      encoded += digits[byte >> 4];
-      encoded += digits[byte & 15];
-    }
+// As in the query of a URL, where a plus stands for a space.
+std::string query_escaped(std::string_view text) {
+  std::string escaped;
+  size_t begin = 0;
+  while (true) {
+    const size_t space = text.find(' ', begin);
+    escaped += percent_encode(text.substr(begin, space - begin));
+    if (space == std::string_view::npos) return escaped;
+    escaped += '+';
+    begin = space + 1;
   }
-  return encoded;
 }
 
 // Base64 for URLs, without padding, of the SHA-1.
@@ -76,7 +66,7 @@ bool NamespaceFilter::matches(std::string_view db, std::string_view collection) 
 }
 
 std::string file_stem(std::string_view collection) {
-  std::string stem = percent_encoded(collection);
+  std::string stem = query_escaped(collection);
   if (stem.size() <= longest_stem) return stem;
   return stem.substr(0, kept_of_long_stem) + "%24" + hash_text(collection);
 }
