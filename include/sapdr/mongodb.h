@@ -90,7 +90,7 @@ typedef struct sapdr_mongodb_range {
   uint32_t struct_size;
   int32_t has_oplog;           /* 0: snapshots of a standalone server: of no time that is known */
   const char *replica_set;     /* "" for a standalone server */
-  const char *replica_set_id;  /* hexadecimal; "" if it is not known */
+  const char *replica_set_id;  /* hexadecimal: what tells replica sets of one name apart */
   const char *const *includes; /* what the backups were told to include and exclude */
   size_t n_includes;
   const char *const *excludes;

@@ -252,7 +252,7 @@ class MongodbRange:
     """Times of a MongoDB deployment that can be restored, without a gap."""
 
     replica_set: str  #: empty: a standalone server
-    replica_set_id: str  #: empty if it is not known
+    replica_set_id: str  #: what tells replica sets of one name apart
     includes: tuple[str, ...]  #: what the backups were told to include
     excludes: tuple[str, ...]
     start: OplogTime | None  #: None for a standalone server

@@ -34,7 +34,7 @@ using mongodb_backup_error = run_error<mongodb_backup_result>;
 /* Times that can be restored. */
 struct mongodb_range {
   std::string replica_set;    /* empty: a standalone server */
-  std::string replica_set_id; /* empty if it is not known */
+  std::string replica_set_id; /* what tells replica sets of one name apart */
   std::vector<std::string> includes;
   std::vector<std::string> excludes;
   bool has_oplog = false; /* false: of no time that is known */

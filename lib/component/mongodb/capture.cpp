@@ -151,22 +151,26 @@ class FullCapture : public Capture {
       });
       push_oplog(sink, node(oplog_file, NodeType::file), record_.begin, /*with_first=*/true);
     }
-    push_collections(sink, list());
+    push_collections(sink, list(sink));
     state_->wait_for_parts(has_oplog ? 1 : 0);
     if (!has_oplog) return;
     record_.consistent = std::max(state_->seen(), record_.begin);
     finish_oplog(record_.consistent);
   }
 
-  std::vector<std::shared_ptr<const Collection>> list() {
+  std::vector<std::shared_ptr<const Collection>> list(TreeSink& sink) {
     std::vector<std::shared_ptr<const Collection>> listed;
+    uint64_t bytes = 0;
     state_->deployment().retries().run("list the collections", [&](bool) {
       listed.clear();
+      bytes = 0;
       Client client(state_->deployment());
-      for (Collection& each : list_collections(client, options_.filter)) {
+      for (Collection& each : list_collections(client, options_.filter, record_.begin)) {
+        bytes += each.bytes;
         listed.push_back(std::make_shared<const Collection>(std::move(each)));
       }
     });
+    sink.expect(listed.size(), bytes);
     record_.collections.clear();
     for (const auto& each : listed) {
       record_.collections.push_back(
@@ -209,7 +213,7 @@ class FullCapture : public Capture {
     std::string json;
     state_->deployment().retries().run("read the indexes of " + collection.ns(), [&](bool) {
       Client client(state_->deployment());
-      json = metadata_json(client, collection);
+      json = metadata_json(client, collection, record_.begin);
     });
     return json;
   }

@@ -26,9 +26,17 @@ bool is_made_up(std::string_view db, std::string_view name) {
   return name != "system.js" && !name.starts_with(buckets);
 }
 
-std::vector<std::string> list_databases(Client& client) {
+Document& not_before(Document& command, OplogTime begin) {
+  if (begin == OplogTime{}) return command;
+  Document concern;
+  concern.text("level", "local").time("afterClusterTime", begin);
+  return command.document("readConcern", concern);
+}
+
+std::vector<std::string> list_databases(Client& client, OplogTime begin) {
   Document command;
   command.number("listDatabases", 1).boolean("nameOnly", true);
+  not_before(command, begin);
   const Document reply = client.read("admin", command, "list the databases");
   std::vector<std::string> names;
   Members databases(find(reply.get(), "databases"));
@@ -54,10 +62,11 @@ Collection read_collection(const std::string& db, ByteView listed) {
 }
 
 void list_database(Client& client, const std::string& db, const NamespaceFilter& filter,
-                   std::vector<Collection>& collections) {
+                   OplogTime begin, std::vector<Collection>& collections) {
   const size_t first = collections.size();
-  Cursor cursor(client, db, Document().number("listCollections", 1), {},
-                "list the collections of " + db);
+  Document command;
+  not_before(command.number("listCollections", 1), begin);
+  Cursor cursor(client, db, command, {}, "list the collections of " + db);
   do {
     while (const auto listed = cursor.next()) {
       Collection collection = read_collection(db, *listed);
@@ -71,11 +80,12 @@ void list_database(Client& client, const std::string& db, const NamespaceFilter&
 
 // By its UUID, so that another collection that took its name is not meant. A collection that is
 // gone has no indexes any more.
-Document list_indexes(Client& client, const Collection& collection) {
+Document list_indexes(Client& client, const Collection& collection, OplogTime begin) {
   Document indexes, command;
   if (!collection.has_documents()) return indexes;
   bson_append_binary(command.get(), "listIndexes", -1, BSON_SUBTYPE_UUID,
                      reinterpret_cast<const uint8_t*>(collection.uuid.data()), 16);
+  not_before(command, begin);
   try {
     Cursor cursor(client, collection.db, command, {}, "list the indexes of " + collection.ns());
     int64_t n = 0;
@@ -92,12 +102,28 @@ Document list_indexes(Client& client, const Collection& collection) {
   return indexes;
 }
 
+// For progress alone, so nothing depends on it.
+uint64_t data_bytes(Client& client, const Collection& collection) {
+  try {
+    const Document stats = client.read(collection.db, Document().text("collStats", collection.name),
+                                       "ask for the size of " + collection.ns());
+    return static_cast<uint64_t>(std::max<int64_t>(number_of(find(stats.get(), "size")), 0));
+  } catch (const Error& error) {
+    if (error.retry() != Retry::never) throw;
+    return 0;
+  }
+}
+
 }  // namespace
 
-std::vector<Collection> list_collections(Client& client, const NamespaceFilter& filter) {
+std::vector<Collection> list_collections(Client& client, const NamespaceFilter& filter,
+                                         OplogTime begin) {
   std::vector<Collection> collections;
-  for (const std::string& db : list_databases(client)) {
-    list_database(client, db, filter, collections);
+  for (const std::string& db : list_databases(client, begin)) {
+    list_database(client, db, filter, begin, collections);
+  }
+  for (Collection& each : collections) {
+    if (each.has_documents()) each.bytes = data_bytes(client, each);
   }
   return collections;
 }
@@ -106,10 +132,10 @@ bool has_metadata(const Collection& collection) {
   return !std::string_view(collection.name).starts_with(buckets);
 }
 
-std::string metadata_json(Client& client, const Collection& collection) {
+std::string metadata_json(Client& client, const Collection& collection, OplogTime begin) {
   Document metadata;
   metadata.document("options", collection.options);
-  const Document indexes = list_indexes(client, collection);
+  const Document indexes = list_indexes(client, collection, begin);
   bson_append_array(metadata.get(), "indexes", -1, indexes.get());
   if (collection.has_documents()) metadata.text("uuid", to_hex(collection.uuid));
   metadata.text("collectionName", collection.name).text("type", collection.type);

@@ -17,17 +17,20 @@ struct Collection {
   Bytes uuid;        // 16 bytes; empty for views and time series, which are views of their buckets
   Document options;
   bool is_capped = false;
+  uint64_t bytes = 0;  // of its documents, about; 0 if it is not known
 
   std::string ns() const { return db + "." + name; }
   bool has_documents() const { return !uuid.empty(); }
 };
 
 // All that a backup has, by databases, in the order of names: neither `local` and `config`, which
-// are the server's own, nor what it makes up itself.
-std::vector<Collection> list_collections(Client& client, const NamespaceFilter& filter);
+// are the server's own, nor what it makes up itself. Whichever server is asked, it tells what there
+// was at `begin` or later (zero: now); so does metadata_json.
+std::vector<Collection> list_collections(Client& client, const NamespaceFilter& filter,
+                                         OplogTime begin);
 
 // What mongodump writes into NAME.metadata.json: options and indexes, as canonical extended JSON.
-std::string metadata_json(Client& client, const Collection& collection);
+std::string metadata_json(Client& client, const Collection& collection, OplogTime begin);
 
 // Whether mongodump has such a file for a collection: buckets of a time series have none.
 bool has_metadata(const Collection& collection);

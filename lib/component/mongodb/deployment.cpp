@@ -4,6 +4,8 @@
 #include <array>
 #include <mutex>
 
+#include "base/encoding.hpp"
+
 namespace sapdr::core::mongodb {
 
 namespace {
@@ -122,20 +124,13 @@ std::string feature_compatibility_version(Client& client) {
   return std::string(text_of(find(reply.get(), "cursor.firstBatch.0.version")));
 }
 
-// Replica sets of one name are told apart by it. Empty if this user may not read it.
+// The UUID of a collection that is made when a replica set has its first primary, and that all its
+// members have ever since. The set's own id is for administrators only.
 std::string replica_set_id(Client& client) {
-  try {
-    const Document reply =
-        client.read("local", find_one("system.replset", {}), "read the replica set's id");
-    const auto id = find(reply.get(), "cursor.firstBatch.0.settings.replicaSetId");
-    if (!id || !BSON_ITER_HOLDS_OID(&id->at)) return {};
-    char text[25];
-    bson_oid_to_string(bson_iter_oid(&id->at), text);
-    return text;
-  } catch (const Error& error) {
-    if (error.code() != Code::permission) throw;
-    return {};
-  }
+  Document filter, command;
+  command.number("listCollections", 1).document("filter", filter.text("name", "transactions"));
+  const Document reply = client.read("config", command, "ask which replica set it is");
+  return to_hex(uuid_of(find(reply.get(), "cursor.firstBatch.0.info.uuid")));
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ namespace sapdr::core::mongodb {
 // Who a deployment is.
 struct Identity {
   std::string replica_set;     // empty: a standalone server
-  std::string replica_set_id;  // hexadecimal; empty if it may not be asked for
+  std::string replica_set_id;  // hexadecimal: what tells replica sets of one name apart
   std::string server_version;
   std::string feature_compatibility_version;
 

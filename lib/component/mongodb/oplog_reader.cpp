@@ -11,6 +11,9 @@ namespace {
 constexpr const char* oplog = "oplog.rs";
 // How long the server waits for an entry before it says that there is none.
 constexpr int64_t await_ms = 500;
+// How much older than the latest entry the first one is. Entries of a transaction come within a
+// fraction of it.
+constexpr uint32_t margin_seconds = 60;
 
 Document majority(OplogTime after = {}) {
   Document concern;
@@ -19,21 +22,27 @@ Document majority(OplogTime after = {}) {
   return concern;
 }
 
-// The first entry that matches, in the order of `sort`, if it is not empty.
-Document find_entry(Client& client, const Document& filter, const Document& sort) {
-  Document command;
+// The first entry that matches, from the beginning of the oplog or backwards from its end.
+Document find_entry(Client& client, uint32_t server, const Document& filter, bool backwards) {
+  Document command, order;
   command.text("find", oplog).document("filter", filter);
-  if (!sort.is_empty()) command.document("sort", sort);
+  command.document("sort", order.number("$natural", backwards ? -1 : 1));
   command.number("limit", 1).boolean("singleBatch", true).document("readConcern", majority());
-  return client.read("local", command, "read the oplog");
+  return client.read("local", command, "read the oplog", server);
 }
 
 std::optional<OplogTime> entry_time(const Document& reply) {
   return time_of(find(reply.get(), "cursor.firstBatch.0.ts"));
 }
 
+Document from_on(OplogTime time) {
+  Document from, filter;
+  filter.document("ts", from.time("$gte", time));
+  return filter;
+}
+
 // Of the oldest transaction that has entries in the oplog and may get more.
-std::optional<OplogTime> oldest_transaction(Client& client) {
+std::optional<OplogTime> oldest_transaction(Client& client, uint32_t server) {
   Document states;
   states.text("0", "prepared").text("1", "inProgress");
   Document among;
@@ -43,15 +52,14 @@ std::optional<OplogTime> oldest_transaction(Client& client) {
   command.text("find", "transactions").document("filter", filter);
   command.document("sort", order.number("startOpTime", 1));
   command.number("limit", 1).boolean("singleBatch", true);
-  const Document reply = client.read("config", command, "read the open transactions");
+  const Document reply = client.read("config", command, "read the open transactions", server);
   return time_of(find(reply.get(), "cursor.firstBatch.0.startOpTime.ts"));
 }
 
 }  // namespace
 
-OplogTime oplog_end(Client& client) {
-  Document backwards;
-  const auto time = entry_time(find_entry(client, {}, backwards.number("$natural", -1)));
+OplogTime oplog_end(Client& client, uint32_t server) {
+  const auto time = entry_time(find_entry(client, server, {}, /*backwards=*/true));
   if (!time) {
     throw Error(Code::unsupported, "the oplog of MongoDB at " + client.deployment().hosts() +
                                        " is empty; is the replica set initiated?");
@@ -60,13 +68,16 @@ OplogTime oplog_end(Client& client) {
 }
 
 OplogTime oplog_begin(Client& client) {
-  const OplogTime end = oplog_end(client);
-  return std::min(end, oldest_transaction(client).value_or(end));
+  const uint32_t server = client.select_server("read the oplog");
+  const OplogTime end = oplog_end(client, server);
+  const OplogTime earlier = {end.seconds - std::min(end.seconds, margin_seconds), 0};
+  const Document reply = find_entry(client, server, from_on(earlier), /*backwards=*/false);
+  const OplogTime begin = std::min(end, entry_time(reply).value_or(end));
+  return std::min(begin, oldest_transaction(client, server).value_or(begin));
 }
 
 bool oplog_has(Client& client, OplogTime time) {
-  Document filter;
-  return entry_time(find_entry(client, filter.time("ts", time), {})) == time;
+  return entry_time(find_entry(client, 0, from_on(time), /*backwards=*/false)) == time;
 }
 
 void OplogProgress::finish_at(OplogTime end) {
@@ -173,10 +184,8 @@ void OplogReader::fetch() {
 }
 
 void OplogReader::open() {
-  Document from, filter, command;
-  bson_append_timestamp(from.get(), "$gte", -1, place_.seconds, place_.increment);
-  filter.document("ts", from);
-  command.text("find", oplog).document("filter", filter);
+  Document command;
+  command.text("find", oplog).document("filter", from_on(place_));
   command.boolean("tailable", true).boolean("awaitData", true);
   command.document("readConcern", majority(place_));
   if (state_->batch_documents() > 0) command.number("batchSize", state_->batch_documents());

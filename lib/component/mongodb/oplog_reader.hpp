@@ -11,11 +11,13 @@
 
 namespace sapdr::core::mongodb {
 
-// A time in the oplog from which everything after it can be copied: that of its latest entry, or of
-// the first one of a transaction that is not finished. Throws Code::unsupported for an empty oplog.
+// An entry from which on the oplog has all of what is written from now on. That is not the latest
+// one: a large transaction has entries in a row, and may be on its way. So it is one of a minute
+// ago, or the first of a transaction that is older and not finished. Throws Code::unsupported for
+// an empty oplog.
 OplogTime oplog_begin(Client& client);
-// The latest time that a majority has.
-OplogTime oplog_end(Client& client);
+// The latest entry that a majority has; `server`: which is asked, 0: any.
+OplogTime oplog_end(Client& client, uint32_t server = 0);
 // Whether the oplog has the entry of that time, and so everything since.
 bool oplog_has(Client& client, OplogTime time);
 
