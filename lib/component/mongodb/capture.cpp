@@ -17,6 +17,9 @@ namespace sapdr::core::mongodb {
 
 namespace {
 
+// How often collections are listed until nobody makes, drops or renames one meanwhile.
+constexpr int list_attempts = 100;
+
 class TextReader : public FileReader {
  public:
   explicit TextReader(std::shared_ptr<const std::string> text) : text_(std::move(text)) {}
@@ -144,31 +147,57 @@ class FullCapture : public Capture {
   void push_all(TreeSink& sink) override {
     const bool has_oplog = record_.identity.has_oplog();
     record_.filter = options_.filter;
+    const Listed listed = list_at_begin();
+    expect(sink, listed);
     if (has_oplog) {
-      state_->deployment().retries().run("find the end of the oplog", [&](bool) {
-        Client client(state_->deployment());
-        record_.begin = oplog_begin(client);
-      });
       push_oplog(sink, node(oplog_file, NodeType::file), record_.begin, /*with_first=*/true);
     }
-    push_collections(sink, list(sink));
+    push_collections(sink, listed);
     state_->wait_for_parts(has_oplog ? 1 : 0);
     if (!has_oplog) return;
     record_.consistent = std::max(state_->seen(), record_.begin);
     finish_oplog(record_.consistent);
   }
 
-  std::vector<std::shared_ptr<const Collection>> list(TreeSink& sink) {
-    std::vector<std::shared_ptr<const Collection>> listed;
-    uint64_t bytes = 0;
-    state_->deployment().retries().run("list the collections", [&](bool) {
-      listed.clear();
-      bytes = 0;
+  using Listed = std::vector<std::shared_ptr<const Collection>>;
+
+  // The collections, by the names that they have at the beginning of the oplog that is copied: what
+  // becomes of names later is in it, and would be done once more to what has its new name already.
+  Listed list_at_begin() {
+    if (!record_.identity.has_oplog()) {
       Client client(state_->deployment());
-      for (Collection& each : list_collections(client, options_.filter, record_.begin)) {
-        bytes += each.bytes;
-        listed.push_back(std::make_shared<const Collection>(std::move(each)));
-      }
+      return list(client);
+    }
+    for (int attempt = 0; attempt < list_attempts; ++attempt) {
+      std::optional<Listed> listed;
+      state_->deployment().retries().run("list the collections", [&](bool) {
+        state_->check();
+        Client client(state_->deployment());
+        record_.begin = oplog_begin(client);
+        listed = list(client);
+        if (oplog_has_new_names(client, record_.begin, client.seen())) listed.reset();
+      });
+      if (listed) return *std::move(listed);
+    }
+    throw Error(Code::io, "collections of MongoDB at " + state_->deployment().hosts() +
+                              " were made, dropped or renamed each time that they were listed; "
+                              "back up when that does not go on all the time");
+  }
+
+  Listed list(Client& client) const {
+    Listed listed;
+    for (Collection& each : list_collections(client, options_.filter, record_.begin)) {
+      listed.push_back(std::make_shared<const Collection>(std::move(each)));
+    }
+    return listed;
+  }
+
+  void expect(TreeSink& sink, const Listed& listed) {
+    uint64_t bytes = 0;
+    state_->deployment().retries().run("ask for sizes", [&](bool) {
+      Client client(state_->deployment());
+      bytes = 0;
+      for (const auto& each : listed) bytes += data_bytes(client, *each);
     });
     sink.expect(listed.size(), bytes);
     record_.collections.clear();
@@ -176,11 +205,9 @@ class FullCapture : public Capture {
       record_.collections.push_back(
           {.db = each->db, .name = each->name, .uuid = to_hex(each->uuid), .type = each->type});
     }
-    return listed;
   }
 
-  void push_collections(TreeSink& sink,
-                        const std::vector<std::shared_ptr<const Collection>>& listed) {
+  void push_collections(TreeSink& sink, const Listed& listed) {
     std::string db;
     for (size_t i = 0; i < listed.size(); ++i) {
       if (listed[i]->db != db) {

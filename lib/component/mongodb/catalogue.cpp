@@ -78,13 +78,17 @@ void list_database(Client& client, const std::string& db, const NamespaceFilter&
             [](const Collection& a, const Collection& b) { return a.name < b.name; });
 }
 
-// By its UUID, so that another collection that took its name is not meant. A collection that is
-// gone has no indexes any more.
+// By its UUID, if it has one, so that another collection that took its name is not meant. A
+// collection that is gone has no indexes any more.
 Document list_indexes(Client& client, const Collection& collection, OplogTime begin) {
   Document indexes, command;
-  if (!collection.has_documents()) return indexes;
-  bson_append_binary(command.get(), "listIndexes", -1, BSON_SUBTYPE_UUID,
-                     reinterpret_cast<const uint8_t*>(collection.uuid.data()), 16);
+  if (collection.type == "view") return indexes;
+  if (collection.has_documents()) {
+    bson_append_binary(command.get(), "listIndexes", -1, BSON_SUBTYPE_UUID,
+                       reinterpret_cast<const uint8_t*>(collection.uuid.data()), 16);
+  } else {
+    command.text("listIndexes", collection.name);
+  }
   not_before(command, begin);
   try {
     Cursor cursor(client, collection.db, command, {}, "list the indexes of " + collection.ns());
@@ -102,8 +106,10 @@ Document list_indexes(Client& client, const Collection& collection, OplogTime be
   return indexes;
 }
 
-// For progress alone, so nothing depends on it.
+}  // namespace
+
 uint64_t data_bytes(Client& client, const Collection& collection) {
+  if (!collection.has_documents()) return 0;
   try {
     const Document stats = client.read(collection.db, Document().text("collStats", collection.name),
                                        "ask for the size of " + collection.ns());
@@ -114,16 +120,11 @@ uint64_t data_bytes(Client& client, const Collection& collection) {
   }
 }
 
-}  // namespace
-
 std::vector<Collection> list_collections(Client& client, const NamespaceFilter& filter,
                                          OplogTime begin) {
   std::vector<Collection> collections;
   for (const std::string& db : list_databases(client, begin)) {
     list_database(client, db, filter, begin, collections);
-  }
-  for (Collection& each : collections) {
-    if (each.has_documents()) each.bytes = data_bytes(client, each);
   }
   return collections;
 }

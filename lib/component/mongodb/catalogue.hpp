@@ -17,7 +17,6 @@ struct Collection {
   Bytes uuid;        // 16 bytes; empty for views and time series, which are views of their buckets
   Document options;
   bool is_capped = false;
-  uint64_t bytes = 0;  // of its documents, about; 0 if it is not known
 
   std::string ns() const { return db + "." + name; }
   bool has_documents() const { return !uuid.empty(); }
@@ -28,6 +27,9 @@ struct Collection {
 // was at `begin` or later (zero: now); so does metadata_json.
 std::vector<Collection> list_collections(Client& client, const NamespaceFilter& filter,
                                          OplogTime begin);
+
+// How many bytes of documents a collection has, about; 0 if that cannot be asked for. For progress.
+uint64_t data_bytes(Client& client, const Collection& collection);
 
 // What mongodump writes into NAME.metadata.json: options and indexes, as canonical extended JSON.
 std::string metadata_json(Client& client, const Collection& collection, OplogTime begin);

@@ -86,7 +86,7 @@ bool CollectionReader::fetch() {
     return false;  // dropped; the oplog has that as well
   }
   if (is_there) {
-    state_->note(cursor_->batch_bytes(), cursor_->seen());
+    state_->note(cursor_->batch_bytes(), client_->seen());
     return true;
   }
   if (!is_skipping_) return false;

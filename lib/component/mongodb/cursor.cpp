@@ -1,6 +1,5 @@
 #include "component/mongodb/cursor.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace sapdr::core::mongodb {
@@ -51,13 +50,16 @@ void Cursor::take(Document reply) {
   collection_ = ns.substr(db_.size() + 1);
   batch_bytes_ = document_of(batch).size();
   documents_ = Members(batch);
-  seen_ = std::max(seen_, time_of(find(reply_.get(), "operationTime")).value_or(OplogTime{}));
 }
 
 std::optional<ByteView> Cursor::next() {
   const auto document = documents_.next();
   if (!document) return std::nullopt;
-  return document_of(document);
+  const ByteView bytes = document_of(document);
+  if (bytes.empty()) {
+    throw Error(Code::io, "could not " + what_ + ": the answer of MongoDB has what is no document");
+  }
+  return bytes;
 }
 
 }  // namespace sapdr::core::mongodb

@@ -30,8 +30,6 @@ class Cursor {
 
   // How many bytes of documents this batch has.
   size_t batch_bytes() const { return batch_bytes_; }
-  // All that was read up to now was so at this time, or before.
-  OplogTime seen() const { return seen_; }
 
  private:
   void take(Document reply);
@@ -46,7 +44,6 @@ class Cursor {
   Document reply_;
   Members documents_;  // of the batch
   size_t batch_bytes_ = 0;
-  OplogTime seen_;
 };
 
 }  // namespace sapdr::core::mongodb

@@ -222,6 +222,7 @@ Document Client::read(std::string_view db, const Document& command, const std::s
                                            deployment_.read_prefs_, options.get(), &reply, &error);
   Document taken(reply);
   if (!went_well) throw failure(deployment_, what, error);
+  seen_ = std::max(seen_, time_of(find(taken.get(), "operationTime")).value_or(OplogTime{}));
   return taken;
 }
 

@@ -72,10 +72,13 @@ class Client {
   Document read(std::string_view db, const Document& command, const std::string& what,
                 uint32_t server = 0);
 
+  // All that was answered up to now was so at this time, or before.
+  OplogTime seen() const { return seen_; }
   Deployment& deployment() const { return deployment_; }
 
  private:
   Deployment& deployment_;
+  OplogTime seen_;
   mongoc_client_t* client_;
   mongoc_client_session_t* session_ = nullptr;
 };

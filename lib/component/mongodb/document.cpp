@@ -78,6 +78,7 @@ std::optional<Value> find(const bson_t* document, const char* path) {
 
 std::optional<Value> find(ByteView document, const char* path) {
   bson_t bson;
+  if (document.empty()) return std::nullopt;
   if (!bson_init_static(&bson, reinterpret_cast<const uint8_t*>(document.data()),
                         document.size())) {
     return std::nullopt;

@@ -11,10 +11,6 @@ namespace {
 constexpr const char* oplog = "oplog.rs";
 // How long the server waits for an entry before it says that there is none.
 constexpr int64_t await_ms = 500;
-// How much older than the latest entry the first one is. Entries of a transaction come within a
-// fraction of it.
-constexpr uint32_t margin_seconds = 60;
-
 Document majority(OplogTime after = {}) {
   Document concern;
   concern.text("level", "majority");
@@ -22,17 +18,21 @@ Document majority(OplogTime after = {}) {
   return concern;
 }
 
-// The first entry that matches, from the beginning of the oplog or backwards from its end.
-Document find_entry(Client& client, uint32_t server, const Document& filter, bool backwards) {
+// The first entry that matches, from the beginning of the oplog or backwards from its end; nothing
+// in the answer if there is none. It has everything up to `after`.
+Document find_entry(Client& client, const Document& filter, bool backwards, OplogTime after = {}) {
   Document command, order;
   command.text("find", oplog).document("filter", filter);
   command.document("sort", order.number("$natural", backwards ? -1 : 1));
-  command.number("limit", 1).boolean("singleBatch", true).document("readConcern", majority());
-  return client.read("local", command, "read the oplog", server);
+  command.number("limit", 1).boolean("singleBatch", true);
+  command.document("readConcern", majority(after));
+  return client.read("local", command, "read the oplog");
 }
 
+constexpr const char* first_entry = "cursor.firstBatch.0";
+
 std::optional<OplogTime> entry_time(const Document& reply) {
-  return time_of(find(reply.get(), "cursor.firstBatch.0.ts"));
+  return time_of(find(document_of(find(reply.get(), first_entry)), "ts"));
 }
 
 Document from_on(OplogTime time) {
@@ -41,43 +41,55 @@ Document from_on(OplogTime time) {
   return filter;
 }
 
-// Of the oldest transaction that has entries in the oplog and may get more.
-std::optional<OplogTime> oldest_transaction(Client& client, uint32_t server) {
-  Document states;
-  states.text("0", "prepared").text("1", "inProgress");
-  Document among;
-  bson_append_array(among.get(), "$in", -1, states.get());
-  Document filter, order, command;
-  filter.document("state", among);
-  command.text("find", "transactions").document("filter", filter);
-  command.document("sort", order.number("startOpTime", 1));
-  command.number("limit", 1).boolean("singleBatch", true);
-  const Document reply = client.read("config", command, "read the open transactions", server);
-  return time_of(find(reply.get(), "cursor.firstBatch.0.startOpTime.ts"));
+// A condition on a member: that it is there.
+Document has(const char* path) {
+  Document exists, condition;
+  condition.document(path, exists.boolean("$exists", true));
+  return condition;
+}
+
+// Entries that give or take the name of a collection, also within a transaction.
+Document new_names(OplogTime begin, OplogTime end) {
+  Document between, any, filter;
+  int n = 0;
+  for (const char* command : {"create", "drop", "renameCollection", "dropDatabase"}) {
+    any.document(std::to_string(n++), has((std::string("o.") + command).c_str()));
+  }
+  Document nested;
+  any.document(std::to_string(n), nested.text("o.applyOps.op", "c"));
+  filter.document("ts", between.time("$gt", begin).time("$lte", end)).text("op", "c");
+  bson_append_array(filter.get(), "$or", -1, any.get());
+  return filter;
 }
 
 }  // namespace
 
-OplogTime oplog_end(Client& client, uint32_t server) {
-  const auto time = entry_time(find_entry(client, server, {}, /*backwards=*/true));
-  if (!time) {
-    throw Error(Code::unsupported, "the oplog of MongoDB at " + client.deployment().hosts() +
-                                       " is empty; is the replica set initiated?");
-  }
-  return *time;
+OplogTime oplog_end(Client& client) {
+  const auto time = entry_time(find_entry(client, {}, /*backwards=*/true));
+  if (time) return *time;
+  throw Error(Code::unsupported, "the oplog of MongoDB at " + client.deployment().hosts() +
+                                     " is empty; is the replica set initiated?");
 }
 
 OplogTime oplog_begin(Client& client) {
-  const uint32_t server = client.select_server("read the oplog");
-  const OplogTime end = oplog_end(client, server);
-  const OplogTime earlier = {end.seconds - std::min(end.seconds, margin_seconds), 0};
-  const Document reply = find_entry(client, server, from_on(earlier), /*backwards=*/false);
-  const OplogTime begin = std::min(end, entry_time(reply).value_or(end));
-  return std::min(begin, oldest_transaction(client, server).value_or(begin));
+  OplogTime begin = oplog_end(client);
+  Document reply = find_entry(client, from_on(begin), /*backwards=*/false, begin);
+  if (!boolean_of(find(document_of(find(reply.get(), first_entry)), "o.partialTxn"))) return begin;
+  while (true) {
+    const auto before = time_of(find(document_of(find(reply.get(), first_entry)), "prevOpTime.ts"));
+    if (!before || *before == OplogTime{}) return begin;
+    begin = *before;
+    reply = find_entry(client, from_on(begin), /*backwards=*/false, begin);
+  }
 }
 
 bool oplog_has(Client& client, OplogTime time) {
-  return entry_time(find_entry(client, 0, from_on(time), /*backwards=*/false)) == time;
+  return entry_time(find_entry(client, from_on(time), /*backwards=*/false)) == time;
+}
+
+bool oplog_has_new_names(Client& client, OplogTime begin, OplogTime end) {
+  return entry_time(find_entry(client, new_names(begin, end), /*backwards=*/false, end))
+      .has_value();
 }
 
 void OplogProgress::finish_at(OplogTime end) {

@@ -11,13 +11,14 @@
 
 namespace sapdr::core::mongodb {
 
-// An entry from which on the oplog has all of what is written from now on. That is not the latest
-// one: a large transaction has entries in a row, and may be on its way. So it is one of a minute
-// ago, or the first of a transaction that is older and not finished. Throws Code::unsupported for
-// an empty oplog.
+// The latest entry that a majority has. Throws Code::unsupported for an empty oplog.
+OplogTime oplog_end(Client& client);
+// The same, or if that one is part of a transaction that goes on behind it, the first of its
+// entries, which follow one another: from there on the oplog has all of what is written from now
+// on.
 OplogTime oplog_begin(Client& client);
-// The latest entry that a majority has; `server`: which is asked, 0: any.
-OplogTime oplog_end(Client& client, uint32_t server = 0);
+// Whether collections got or lost their names after `begin`, up to `end`.
+bool oplog_has_new_names(Client& client, OplogTime begin, OplogTime end);
 // Whether the oplog has the entry of that time, and so everything since.
 bool oplog_has(Client& client, OplogTime time);
 
