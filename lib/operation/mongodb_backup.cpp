@@ -113,6 +113,7 @@ void backup_mongodb(Repository& repository, const RepositoryLock& lock,
                     const BackupOptions& options, MongodbBackupResult& mongodb_result,
                     BackupResult& result, Progress& progress) {
   mongodb::CaptureRecord& record = mongodb_result.record;
+  progress.checkpoint();
   record.identity = deployment->identify();
   record.filter = mongodb_options.capture.filter;
   std::optional<MongodbSnapshot> base;

@@ -1,8 +1,7 @@
-"""Captures of MongoDB beside what reading it costs at least, in turns. tests/bench/mongodb.sh starts
-it.
+"""Captures of MongoDB beside what reading it costs at least, in turns. mongodb.sh starts it.
 
-The floor is libmongoc with a cursor for each collection, its documents into /dev/null. The repository
-is on a RAM disk; the server's data is in its cache. Ratios are to the floor of the same round.
+The floor is libmongoc with a cursor for each collection, its documents into /dev/null. The
+repository is on a RAM disk. Ratios are to the floor of the same round.
 """
 
 from __future__ import annotations
@@ -133,7 +132,8 @@ def measure(bench: Bench, client: Client, size: Size, data: int) -> dict[str, An
         )
     )
     print(
-        f"    incremental, idle: {median(c.wall for c in idle):.2f} s, CPU {median(c.cpu for c in idle):.2f} s"
+        f"    incremental, idle: {median(c.wall for c in idle):.2f} s, "
+        f"CPU {median(c.cpu for c in idle):.2f} s"
     )
     return {
         "data": data,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,13 +21,6 @@ IMPATIENT = (
     *("-vv", "--retry-for", "60s", "--pack-size", "4"),
     *("-o", "azure.first-byte-timeout=5s", "-o", "azure.stall-timeout=5s"),
 )
-
-
-def until(what: Callable[[], bool], patience: float = 60) -> None:
-    deadline = time.monotonic() + patience
-    while not what():
-        assert time.monotonic() < deadline, "it did not come to that"
-        time.sleep(0.02)
 
 
 @dataclass

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 from azure_container import Container
-from azure_trial import Trial, until
+from azure_trial import Trial
 from commands import INCOMPLETE, NETWORK
 from make_trees import make_plain_tree
+from waiting import until
 from workbench import Workbench
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "services"))

@@ -12,13 +12,14 @@ from pathlib import Path
 import azurite
 import pytest
 from azure_container import Container
-from azure_trial import Trial, until
+from azure_trial import Trial
 from certificates import Authority
 from commands import NETWORK, Result
 from fake_entra import TENANT, Application, FakeEntra
 from fault_proxy import FaultProxy
 from http_faults import Answer, LoseAnswer
 from make_trees import make_plain_tree
+from waiting import until
 from workbench import Workbench
 
 CLIENT = "99999999-0000-0000-0000-000000000001"

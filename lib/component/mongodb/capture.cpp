@@ -148,6 +148,7 @@ class FullCapture : public Capture {
     const bool has_oplog = record_.identity.has_oplog();
     record_.filter = options_.filter;
     const Listed listed = list_at_begin();
+    require_any(listed);
     expect(sink, listed);
     if (has_oplog) {
       push_oplog(sink, node(oplog_file, NodeType::file), record_.begin, /*with_first=*/true);
@@ -190,6 +191,17 @@ class FullCapture : public Capture {
       listed.push_back(std::make_shared<const Collection>(std::move(each)));
     }
     return listed;
+  }
+
+  void require_any(const Listed& listed) const {
+    if (!listed.empty() || options_.filter.includes.empty()) return;
+    std::string patterns;
+    for (const std::string& each : options_.filter.includes) {
+      patterns += (patterns.empty() ? "\"" : ", \"") + each + "\"";
+    }
+    throw Error(Code::not_found, "no collection of MongoDB at " + state_->deployment().hosts() +
+                                     " is one of " + patterns +
+                                     "; name databases or collections that there are");
   }
 
   void expect(TreeSink& sink, const Listed& listed) {

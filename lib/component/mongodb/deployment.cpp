@@ -1,7 +1,10 @@
 #include "component/mongodb/deployment.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <mutex>
 
 #include "base/encoding.hpp"
@@ -133,11 +136,25 @@ std::string replica_set_id(Client& client) {
   return to_hex(uuid_of(find(reply.get(), "cursor.firstBatch.0.info.uuid")));
 }
 
+// libmongoc would only say that there is no server.
+void require_tls_files(const mongoc_uri_t* uri) {
+  for (const char* option : {MONGOC_URI_TLSCAFILE, MONGOC_URI_TLSCERTIFICATEKEYFILE}) {
+    const char* path = mongoc_uri_get_option_as_utf8(uri, option, nullptr);
+    if (path == nullptr || access(path, R_OK) == 0) continue;
+    const Error cause = system_error(errno, "could not read", path);
+    throw Error(
+        Code::invalid_argument,
+        "the file for TLS in the MongoDB connection string is of no use: " + cause.message())
+        .with("path", path);
+  }
+}
+
 }  // namespace
 
 Deployment::Deployment(ContextPtr context, const std::string& uri)
     : context_(std::move(context)), retries_(context_, "mongodb", "MongoDB") {
   const auto parsed = parse_uri(uri);
+  require_tls_files(parsed.get());
   hosts_ = hosts_of(parsed.get());
   // Reads do not burden the primary unless they are told to.
   const bool is_chosen = mongoc_uri_has_option(parsed.get(), MONGOC_URI_READPREFERENCE);
@@ -159,23 +176,32 @@ Deployment::~Deployment() {
   mongoc_read_prefs_destroy(read_prefs_);
 }
 
+// The first question is not asked again and again: what was never reached is more likely a wrong
+// name, or a certificate that is not trusted, than a server that comes back. The driver looks for
+// one for half a minute.
 Identity Deployment::identify() {
-  Identity identity;
-  retries_.run("ask who it is", [&](bool) {
+  Identity identity = ask_who_it_is();
+  retries_.run("ask for the version", [&](bool) {
     Client client(*this);
-    const Document hello = client.read("admin", Document().number("hello", 1), "ask who it is");
-    if (text_of(find(hello.get(), "msg")) == "isdbgrid") {
-      throw Error(Code::unsupported, "MongoDB at " + hosts_ +
-                                         " is a sharded cluster, which is not supported yet; back "
-                                         "up a replica set");
-    }
-    identity.replica_set = text_of(find(hello.get(), "setName"));
     const Document build =
         client.read("admin", Document().number("buildInfo", 1), "ask for the version");
     identity.server_version = text_of(find(build.get(), "version"));
     identity.feature_compatibility_version = feature_compatibility_version(client);
     if (identity.has_oplog()) identity.replica_set_id = replica_set_id(client);
   });
+  return identity;
+}
+
+Identity Deployment::ask_who_it_is() {
+  Client client(*this);
+  const Document hello = client.read("admin", Document().number("hello", 1), "ask who it is");
+  if (text_of(find(hello.get(), "msg")) == "isdbgrid") {
+    throw Error(Code::unsupported, "MongoDB at " + hosts_ +
+                                       " is a sharded cluster, which is not supported yet; back up "
+                                       "a replica set");
+  }
+  Identity identity;
+  identity.replica_set = text_of(find(hello.get(), "setName"));
   return identity;
 }
 

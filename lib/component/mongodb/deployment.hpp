@@ -44,6 +44,8 @@ class Deployment {
  private:
   friend class Client;
 
+  Identity ask_who_it_is();
+
   const ContextPtr context_;
   std::string hosts_;
   mongoc_client_pool_t* pool_ = nullptr;
